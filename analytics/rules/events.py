@@ -5,6 +5,7 @@ the newest end, which counts for all below: what comes later and is older than t
 gets here, for the store has excluded it.
 """
 
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
@@ -25,9 +26,11 @@ with OVER behind it that of the newest end."""
 
 OVER = "\0"
 
+_Both = ChainMap[str, Micros]
+"""What a batch renews of them, before what was known: a device may have many, and no batch copies them."""
+
 Newest = dict[Key, Places]
 """By kind and device."""
-
 
 LATE: Micros = 900_000_000
 """An event that is received later than that after it happened is told to be late."""
@@ -71,8 +74,7 @@ def judge(
     renewed: Newest = {}
     for event in _in_order(events):
         key, ends = (event.kind, event.device_id), event.state == "inactive"
-        if (places := renewed.get(key)) is None:
-            places = renewed[key] = dict(newest.get(key, ()))
+        places = ChainMap(renewed.setdefault(key, {}), newest.get(key, {}))
         said: list[Event] = []
         counts = not is_stale(event.kind, event.ts, event.received, ends, stale_after)
         newest_known = _known(places, place := place_of(event.part))
@@ -94,27 +96,28 @@ def merge(newest: Newest, renewed: Newest) -> None:
         known.update({place: ts for place, ts in places.items() if ts > known.get(place, LONG_AGO)})
 
 
-def _renew(places: Places, place: str, event: Event) -> None:
+def _renew(places: _Both, place: str, event: Event) -> None:
     """A clock that is ahead makes nothing older."""
     places[place] = max(places.get(place, LONG_AGO), min(event.ts, event.received))
 
 
-def _known(places: Places, place: str) -> Micros:
+def _known(places: _Both, place: str) -> Micros:
     """What happened before that, at a place, is known to be over or was told."""
     return max([places.get(place, LONG_AGO), _over(places, place)])
 
 
-def _over(places: Places, place: str) -> Micros:
+def _over(places: _Both, place: str) -> Micros:
     """When the newest end was that counts for a place."""
     return max([places.get(above + OVER, LONG_AGO) for above in up_from(place)])
 
 
-def _lasting(places: Places, place: str, ts: Micros) -> list[str]:
+def _lasting(places: _Both, place: str, ts: Micros) -> list[str]:
     """The places below one where something may be active that happened up to a time."""
     prefix = below(place)
+    renewed, known = places.maps
     return [
         each
-        for each, at in places.items()
+        for each, at in {**known, **renewed}.items()
         if at <= ts and each != place and each.startswith(prefix) and each[-1] != OVER and at >= _over(places, each)
     ]
 

@@ -49,16 +49,17 @@ async def forget(pool: Pool, settings: Settings, batch: int = BATCH) -> int:
         SQL.forwarded: settings.forwards.keep_days,
         SQL.not_forwarded: settings.forwards.pending_days,
     }
-    gone = 0
+    gone, stale_s = 0, settings.rules.stale_after_s
     with sorted_errors():
         if (days := settings.database.retention_days) is not None:
             async with pool.connection() as conn:
                 await conn.execute(SQL.readings, {"days": days})
         for statement, keep_days in limits.items():
             full = keep_days is not None
+            values = {"days": keep_days, "batch": batch, "stale_s": stale_s}
             while full:
                 async with pool.connection() as conn:
-                    removed = (await conn.execute(statement, {"days": keep_days, "batch": batch})).rowcount
+                    removed = (await conn.execute(statement, values)).rowcount
                 gone += removed
                 full = removed == batch
     return gone

@@ -18,16 +18,19 @@ delete from drill where id in (
     limit %(batch)s)
 
 -- name: events
--- But the newest of each kind at each device and part: what is older and comes later must find it.
+-- But the newest of each kind at each device: what is older and comes later must find it. That at a part of a device only
+-- while something older would count (stale_s; null: always), or an alert of it lasts: a device names parts as it likes.
 with gone as (
     delete from event where id in (
         select e.id from event e
         where e.ts < now() - make_interval(days => %(days)s)
-          and exists (
-              select from event n where n.kind = e.kind and n.device_id = e.device_id
-                and coalesce(n.part, '') = coalesce(e.part, '')
-                and least(n.ts, n.received_at) > least(e.ts, e.received_at)
-          )
+          and (exists (
+                  select from event n where n.kind = e.kind and n.device_id = e.device_id
+                    and coalesce(n.part, '') = coalesce(e.part, '')
+                    and least(n.ts, n.received_at) > least(e.ts, e.received_at)
+              ) or (e.part is not null and e.ts < now() - make_interval(secs => %(stale_s)s::float8) and not exists (
+                  select from alert a
+                  where a.device_id = e.device_id and a.cleared_at is null and alert_part(a.target) = e.part)))
         limit %(batch)s
         for update of e skip locked
     )

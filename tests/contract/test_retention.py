@@ -13,7 +13,7 @@ from hub.access.inventory import TABLES
 from hub.alert_settings import Alerts, Cases, Events, Warnings
 from hub.forward_settings import Forwards
 from hub.limit_settings import Outgoing, Outside
-from hub.settings import Commands, Database, DeadLetters, Health, Settings
+from hub.settings import Commands, Database, DeadLetters, Health, Rules, Settings
 from hub.store.expiry import expire_dead_letters
 from hub.store.pool import Pool, open_pool
 
@@ -218,6 +218,25 @@ async def test_the_newest_event_of_a_kind_at_a_device_stays(pool: Pool) -> None:
     await forget(pool, SETTINGS)
     async with pool.connection() as conn:
         assert await _old_and_new(conn, "event", "ts") == (1, 0)
+
+
+async def test_the_newest_event_at_a_part_stays_while_something_may_need_it(pool: Pool) -> None:
+    """A camera that numbers what it sees makes each event the newest of its part."""
+    async with pool.connection() as conn:
+        await _plant(conn)
+        await conn.execute("delete from event where ts > now() - interval '100 days'")
+        await conn.execute("update event set part = 'track-1'")
+        await conn.execute("update alert set target = 'gauge-1/smoke/track-1', cleared_at = null")
+    await forget(pool, SETTINGS)
+    async with pool.connection() as conn:
+        assert await _old_and_new(conn, "event", "ts") == (1, 0), "its alert lasts"
+        await conn.execute("update alert set cleared_at = now()")
+    await forget(pool, SETTINGS.model_copy(update={"rules": Rules(stale_after_s=None)}))
+    async with pool.connection() as conn:
+        assert await _old_and_new(conn, "event", "ts") == (1, 0), "whatever is older counts"
+    await forget(pool, SETTINGS)
+    async with pool.connection() as conn:
+        assert await _old_and_new(conn, "event", "ts") == (0, 0)
 
 
 def test_the_check_tells_each_limit() -> None:

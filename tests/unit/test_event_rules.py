@@ -34,7 +34,7 @@ def told(*batches: list[Event]) -> list[tuple[int, int, int]]:
     found = []
     for batch in batches:
         heard, renewed = judge(batch, RULES, anywhere, newest, NEVER)
-        newest.update(renewed)
+        merge(newest, renewed)
         for one in heard:
             before = alert.level if alert else 0
             _, alert = steps_of_event(alert, "smoke", "cam-5/smoke", one.event, one.level)
@@ -48,6 +48,15 @@ def test_active_raises_repeats_are_silent_and_inactive_clears() -> None:
     expected = [(1, 0, 3), (3, 3, 0), (5, 0, 3)]
     assert told(stream) == expected
     assert told(*[[one] for one in stream]) == expected
+
+
+def test_a_batch_renews_the_places_of_its_events_and_copies_no_others() -> None:
+    newest: Newest = {("smoke", 5): {f"/track-{n}": n for n in range(1000)}}
+    heard, renewed = judge([replace(event(2000), part="track-7")], RULES, anywhere, newest, NEVER)
+    assert len(heard) == 1
+    assert renewed == {("smoke", 5): {"/track-7": 2000}}
+    ended, _ = judge([event(3000, "inactive")], RULES, anywhere, newest, NEVER)
+    assert len(ended) == 1001, "an end of the whole device is heard at each place"
 
 
 def test_an_events_own_level_goes_first_and_only_a_higher_one_escalates() -> None:
