@@ -6,6 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from secrets import token_hex
 
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.errors import InsufficientPrivilege
+
 from app.serve.origins import origins_of
 from app.serve.sources import Engine, Source
 from devices.commands.delivery import CommandDelivery
@@ -32,6 +35,7 @@ DIALECTS = (Hj212(), Gb26875(), Sl651(), Szy206())
 DOWNLINK = "ganzhi_downlink"
 ANEW_S = 0.5
 """How often passwords are read anew at most, while devices change."""
+_READ = "passwords of stations are read from the database again"
 log = logging.getLogger(__name__)
 
 
@@ -62,7 +66,7 @@ class Kept(Part):
         yield
 
     async def _keep_fresh(self) -> None:
-        backoff = Backoff()
+        backoff, lacking = Backoff(log, _READ), False
         while True:
             await self._changed.wait()
             self._changed.clear()
@@ -70,11 +74,26 @@ class Kept(Part):
                 await self.passwords.refresh()
                 backoff.succeeded()
             except HubError as error:
-                log.debug("passwords of stations stay as they are until the store is back: %s", error)
+                if is_lacking(error) and not lacking:  # told of, though it follows an outage that was
+                    backoff, lacking = Backoff(log, _READ), True
+                backoff.failed("passwords of stations stay as they are, %s: %s", self._remedy(error), error)
                 self._changed.set()
                 await backoff.wait()
             else:
+                lacking = False
                 await asyncio.sleep(ANEW_S)
+
+    def _remedy(self, error: HubError) -> str:
+        """Until when they do."""
+        if not is_lacking(error):
+            return "until the database is back"
+        role = conninfo_to_dict(self._url).get("user", "ROLE")
+        return f"until the owner of the tables types `grant select on station_password to {role}`"
+
+
+def is_lacking(error: HubError) -> bool:
+    """Whether a right is missing in the database, as after an upgrade to a role that was made before it."""
+    return isinstance(error.__cause__, InsufficientPrivilege)
 
 
 def stations(settings: Settings, engine: Engine, registry: Registry, kept: Kept | None) -> dict[str, Source]:

@@ -25,8 +25,10 @@ log = logging.getLogger(__name__)
 
 CHECK_S = 1.0
 """How often the limits that time brings are looked at: 3 ms for 10,000 connections."""
-KNOWN_S = 0.1
-"""How often it is looked whether it is known which station must show which password."""
+KNOWN_S, KNOWN_AT_MOST_S = 0.1, 1.0
+"""How often it is looked whether it is known which station must show which password, at first and later on."""
+UNKNOWN_S = 3.0
+"""So long it may take at a start; after that it is told why the port is shut."""
 MAX_STATION = 128
 """Characters of a number."""
 BACKLOG = 4096
@@ -152,9 +154,8 @@ class SessionServer:
 
     async def _listen(self) -> Callable[[], None] | None:
         """Bind, trying again while the address is taken; what ends it, or None where it was stopped before."""
+        await self._until_known()
         backoff = Backoff(log, f"stations of {self.dialect.name} can connect")
-        while not (self._stopping or self._gate.known):
-            await self._stop_within(KNOWN_S)
         while not self._stopping:
             try:
                 return await self._bind()
@@ -162,6 +163,22 @@ class SessionServer:
                 backoff.failed("stations of %s cannot connect: %s", self.dialect.name, error)
                 await self._stop_within(backoff.next_s())
         return None
+
+    async def _until_known(self) -> None:
+        """Wait until it is known who must show what, or until it is stopped."""
+        backoff = Backoff(
+            log, f"stations of {self.dialect.name} can connect", first_s=KNOWN_S, longest_s=KNOWN_AT_MOST_S
+        )
+        began = self.now()
+        while not (self._stopping or self._gate.known):
+            await self._stop_within(backoff.next_s())
+            if self.now() - began >= UNKNOWN_S and not self._gate.known:
+                backoff.failed(
+                    "stations of %s cannot connect: the passwords that they must show have not been read yet",
+                    self.dialect.name,
+                )
+        if self._gate.known:
+            backoff.succeeded()
 
     async def _stop_within(self, seconds: float) -> None:
         """Wait so long, or until it is stopped."""

@@ -356,6 +356,40 @@ async def test_who_speaks_something_else_leaves_one_letter_that_says_what_it_loo
     transport.close()
 
 
+class Later(OnePassword):
+    """A gate that knows nothing yet."""
+
+    read = False
+
+    @property
+    def known(self) -> bool:
+        return self.read
+
+
+async def test_a_port_that_stays_shut_for_lack_of_passwords_is_told_of_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(server_module, "UNKNOWN_S", 0.05)
+    gate, port = Later("hj212", None), free_port()
+    settings = Session(hj212=Stations(listen=f"127.0.0.1:{port}"))
+    server = SessionServer(FRAMES["hj212"].dialect, settings, Tray(), ORIGINS.of_station, gate)
+    running = asyncio.create_task(server.run())
+
+    def told() -> list[str]:
+        return [line.getMessage() for line in caplog.records if line.levelname in ("ERROR", "WARNING")]
+
+    try:
+        await until(told, "it is told")
+        assert not server.connected
+        gate.read = True
+        await until(lambda: server.connected, "it listens once they are known")
+        shut, back = told()
+        assert ("passwords" in shut, "can connect" in back) == (True, True), told()
+    finally:
+        server.stop()
+        await running
+
+
 async def test_connections_are_limited_in_all_and_by_address(kind: str) -> None:
     async with place_of(kind, connections=3, connections_per_address=2) as place:
         for _ in range(2):

@@ -1,5 +1,6 @@
 """An edge with sessions works with the rights of docker/edge-role.sql, and can do nothing else."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,9 +9,12 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
+from app.serve.stations import Kept
 from devices.registry.registry import Registry
-from hub.settings import Database
+from hub.session_settings import Session, Stations
+from hub.settings import Database, Settings
 from hub.store.pool import open_pool
 from tests.support.downlinks import downlinks
 from tests.support.lamps import register_lamps
@@ -51,6 +55,38 @@ async def test_it_knows_devices_and_takes_commands(database: str, edge: str) -> 
             await worker.kill()
             await worker.delivery.end()
             assert await api.sql("select count(*) from session") == [(0,)]
+
+
+async def test_a_role_of_before_is_told_once_what_is_to_be_granted(
+    database: str, edge: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = str(conninfo_to_dict(edge)["user"])
+    role = sql.Identifier(name)
+    settings = Settings(database=Database(url=edge), session=Session(hj212=Stations(listen="127.0.0.1:9")))
+
+    async def keep() -> None:
+        async with asyncio.TaskGroup() as group, kept.opened(group):
+            await asyncio.Event().wait()
+
+    with psycopg.connect(database, autocommit=True) as owner:
+        owner.execute(sql.SQL("revoke select on station_password from {}").format(role))
+        async with open_pool(settings.database) as pool:
+            kept = Kept(settings, pool)
+            keeping = asyncio.create_task(keep())
+
+            async def told() -> list[str]:
+                return [line.getMessage() for line in caplog.records if line.levelname == "ERROR"]
+
+            async def read() -> bool:
+                return kept.passwords.read
+
+            await eventually(told, "it is told")
+            owner.execute(sql.SQL("grant select on station_password to {}").format(role))
+            await eventually(read, "they are read once it is granted")
+            [line] = await told()
+            assert f"grant select on station_password to {name}" in line
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
 
 
 @pytest.mark.parametrize(
