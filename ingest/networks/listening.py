@@ -17,7 +17,7 @@ from devices.schemes import schemes_of
 from hub.alerts.own import over, tell
 from hub.backoff import Backoff
 from hub.errors import HubError
-from hub.models import from_micros
+from hub.models import Micros, from_micros
 from hub.network_settings import Network
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
@@ -29,10 +29,8 @@ EVERY_S = 2.0
 ORANGE = 3
 MAX_SENDERS = 200_000
 """Devices of a network that are remembered: what names addresses at random fills neither memory nor store."""
-
-
-_NEVER = ""
-"""No network is told of a device by this."""
+AGAIN: Micros = 300_000_000
+"""A device that is still heard is noted again after that: network_of takes the network that heard it last."""
 
 
 class Heard:
@@ -40,7 +38,8 @@ class Heard:
 
     def __init__(self) -> None:
         self._last: int | None = None
-        self._known: dict[str, str | None] = {}
+        self._known: dict[str, tuple[str | None, Micros]] = {}
+        """By device its `via`, and when that was noted."""
         self._new: dict[str, str | None] = {}
         self._first: int | None = None
         self._messages, self._longest = 0, 0.0
@@ -52,15 +51,19 @@ class Heard:
             self._longest = max(self._longest, (now - self._last) / 1e6)
         self._first, self._last = self._first or now, now
         self._messages += 1
-        if self._known.get(device, _NEVER) != via and (device in self._known or len(self._known) < MAX_SENDERS):
-            self._known[device] = self._new[device] = via
+        known = self._known.get(device)
+        if known is None and len(self._known) >= MAX_SENDERS:
+            return
+        if known is None or known[0] != via or not 0 <= now - known[1] < AGAIN:
+            self._known[device] = via, now
+            self._new[device] = via
 
     def cut(self) -> None:
         """The connection has ended: a pause until the next message is none of the network."""
         self._last = None
 
     def take(self) -> tuple[dict[str, Any], dict[str, str | None]]:
-        """What is to be noted, and who was heard for the first time, or elsewhere; counted anew from here."""
+        """What is to be noted, and who was heard for the first time, elsewhere, or again after a while; counted anew from here."""
         first, last = self._first, self._last
         values = {
             "first": None if first is None else from_micros(first),
