@@ -2,13 +2,12 @@
 
 import pytest
 
-from ingest.networks import listening
 from ingest.networks.listening import AGAIN, Heard
 
 
 def test_a_device_that_is_still_heard_is_noted_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_767_225_600_000_000
-    monkeypatch.setattr(listening.time, "time_ns", lambda: now * 1000)
+    monkeypatch.setattr("ingest.networks.listening.time.time_ns", lambda: now * 1000)
     heard = Heard()
     heard.note("eui", "app")
     assert heard.take()[1] == {"eui": "app"}
