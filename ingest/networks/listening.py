@@ -63,7 +63,7 @@ class Heard:
         self._last = None
 
     def take(self) -> tuple[dict[str, Any], dict[str, str | None]]:
-        """What is to be noted, and who was heard for the first time, elsewhere or after a while; counted anew from here."""
+        """What is to be noted, and who was heard for the first time, elsewhere or after a while; counted anew."""
         first, last = self._first, self._last
         values = {
             "first": None if first is None else from_micros(first),
