@@ -9,24 +9,23 @@ from datetime import datetime
 from secrets import token_hex
 from zoneinfo import ZoneInfo
 
-from devices.codecs.gb28181 import sip, writing
+from devices.codecs.gb28181 import sip
 from devices.codecs.gb28181.catalogue import Page
 from devices.codecs.gb28181.manscdp import Body, read
 from devices.codecs.gb28181.sip import Header, Message
-from hub.access.token_bucket import TokenBuckets
 from hub.backoff import Backoff
 from hub.errors import DecodeError, HubError
-from hub.models import DeadLetter, Origin
+from hub.models import DeadLetter
 from hub.pipeline import Sink
 from hub.sip_settings import Sip
-from hub.words.sentence import Sentence
 from ingest.sip.answers import Answers, Key
 from ingest.sip.bindings import Binding, Bindings
 from ingest.sip.follower import Follower
 from ingest.sip.intake import Intake, Payload
-from ingest.sip.limits import LETTERS_PER_S, LETTERS_ROOM, WAITING, Door
+from ingest.sip.limits import WAITING, Door
 from ingest.sip.messages import Known, OriginOf, told
-from ingest.sip.peer import Peer, shown
+from ingest.sip.news import News, without_login
+from ingest.sip.peer import Peer
 from ingest.sip.registrar import Granted, Refused, Registrar
 from ingest.sip.requests import Requests
 from ingest.sip.transport import Connection, Datagrams
@@ -38,8 +37,6 @@ BACKLOG = 4096
 BEIJING = ZoneInfo("Asia/Shanghai")
 """Of the time that devices are told: they have no other zone."""
 ALLOWED = "REGISTER, MESSAGE, NOTIFY, OPTIONS"
-_TWINS_S = 600.0
-"""How often it is told that two devices register with one number."""
 
 
 class SipServer:
@@ -61,15 +58,13 @@ class SipServer:
         self.requests = Requests(settings)
         self._follower = follower or Follower()
         self._intake = Intake(sink)
+        self._news = News(self._intake, origin, known)
         self._answers = Answers()
         self._door = Door(settings)
-        self._letters = TokenBuckets(LETTERS_PER_S, room=LETTERS_ROOM)
         self._connections: set[Connection] = set()
         self._datagrams: Datagrams | None = None
         self._group: asyncio.TaskGroup | None = None
         self._registering = 0
-        self._told_unknown: dict[str, None] = {}
-        self._told_twins: dict[str, float] = {}
         self._bound = self._stopping = False
         self._stopped = asyncio.Event()
 
@@ -201,7 +196,8 @@ class SipServer:
 
     def unreadable(self, peer: Peer, octets: bytes, error: DecodeError) -> None:
         """See Host; a letter of the first few."""
-        self._letter(peer, octets, "", (error.reason, error.detail))
+        if not self.full:
+            self._news.letter(peer, octets, "", (error.reason, error.detail), self.now())
 
     def take(self, peer: Peer, octets: bytes) -> bool:
         """See Host."""
@@ -243,7 +239,7 @@ class SipServer:
         if isinstance(decided, Refused):
             self._answer(peer, message, key, decided.status, decided.reason, *decided.headers)
             if decided.fault is not None:
-                self._letter(peer, without_login(message), message.sender, decided.fault)
+                self._news.letter(peer, without_login(message), message.sender, decided.fault, self.now())
         elif decided is None or self._registering >= WAITING:
             self._answers.drop(key)
         elif self._bindings.full and self._bindings.of(decided.id, time.time()) is None:
@@ -276,9 +272,9 @@ class SipServer:
             peer.registered = True
         is_new = bool(granted.expires_s) and (before is None or before.call_id != message.call_id)
         if not granted.expires_s or before is None:
-            self._say(granted, message)
+            self._news.came(granted, message)
         if before is not None and before.host != peer.host:
-            self._twins(before, peer)
+            self._news.twins(before, peer, self.now())
         contact = message.header("contact")
         headers: list[Header] = [("contact", contact)] if contact and len(contact) < 512 else []
         if self._clock_is_right():
@@ -291,30 +287,6 @@ class SipServer:
             self._follower.registered(binding, is_new)
         elif before is not None:
             self._follower.gone(before)
-
-    def _say(self, granted: Granted, message: Message) -> None:
-        """That a device came or logged out. Of one that nobody knows a letter, once, that tells how to register it."""
-        if self._known is not None and not self._known(granted.id):
-            if granted.id not in self._told_unknown and granted.expires_s:
-                if len(self._told_unknown) >= WAITING:
-                    del self._told_unknown[next(iter(self._told_unknown))]
-                self._told_unknown[granted.id] = None
-                self._intake.put([(self._origin(granted.id, "state", granted.id), without_login(message))], _nothing)
-            return
-        said = {"Result": "OK", "Online": "ONLINE" if granted.expires_s else "OFFLINE"}
-        payload = writing.body("Response", "DeviceStatus", 0, granted.id, said)
-        self._intake.put([(self._origin(granted.id, "state", granted.id), payload)], _nothing, urgent=False)
-
-    def _twins(self, before: Binding, peer: Peer) -> None:
-        now = self.now()
-        if now - self._told_twins.get(before.id, -_TWINS_S) >= _TWINS_S:
-            if len(self._told_twins) >= WAITING:
-                self._told_twins.clear()
-            self._told_twins[before.id] = now
-            log.warning(
-                "%s registers from %s, and was registered from %s: two devices need an id each",
-                before.id, shown(peer.host, peer.port), shown(before.host, before.port),
-            )  # fmt: skip
 
     def _report(self, peer: Peer, message: Message, key: Key, octets: bytes) -> bool:
         """Take a MESSAGE or NOTIFY; whether it is under way."""
@@ -391,26 +363,8 @@ class SipServer:
 
         self._intake.put(payloads, settled, urgent=urgent)
 
-    def _letter(self, peer: Peer, octets: bytes, sender: str, fault: tuple[str, Sentence | str]) -> None:
-        if self.full or self._letters.take(peer.host, self.now()):
-            return
-        log.info("%s: %s", shown(peer.host, peer.port), fault[1])
-        address = f"gb28181/{sender}/state/{sender}"
-        origin = Origin("sip", address, sender, "state", None, "gb28181", False, (fault[0], fault[1]))
-        self._intake.put([(origin, octets[:4096])], _nothing, urgent=False)
-
-
-def without_login(message: Message) -> bytes:
-    """A message as it may be kept: without what a device shows to log in."""
-    headers = tuple(each for each in message.headers if each[0] not in ("authorization", "proxy-authorization"))
-    return sip.written(message._replace(headers=headers))
-
 
 def place_of(text: str) -> tuple[str, int]:
     """Host and port."""
     host, _, port = text.rpartition(":")
     return host.removeprefix("[").removesuffix("]"), int(port)
-
-
-def _nothing(_letters: object) -> None:
-    """Nobody waits for it."""

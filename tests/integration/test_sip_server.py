@@ -11,6 +11,7 @@ from devices.codecs.gb28181 import sip, writing
 from hub.models import Delivery, Outcome
 from hub.sip_settings import Sip
 from ingest.sip.bindings import Bindings
+from ingest.sip.news import without_login
 from ingest.sip.registrar import Registrar
 from ingest.sip.server import SipServer
 from simulator.cameras.gb28181 import Camera
@@ -240,8 +241,6 @@ async def test_who_is_registered_elsewhere_is_not_believed() -> None:
 
 
 def test_what_is_kept_of_a_register_holds_no_login() -> None:
-    from ingest.sip.server import without_login
-
     octets = (
         b"REGISTER sip:a SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=b\r\nFrom: <sip:1@2>\r\nTo: <sip:1@2>\r\nCall-ID: c\r\n"
         b'CSeq: 1 REGISTER\r\nAuthorization: Digest response="secret"\r\n\r\n'
