@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from devices.codecs.gb28181 import sip
 from devices.codecs.gb28181.digest import challenge, credentials, is_right
 from devices.codecs.gb28181.ids import is_id
 from devices.codecs.gb28181.sip import Header, Message
@@ -86,7 +87,7 @@ class Registrar:
 def _expires(message: Message) -> int:
     """Of the header or, where some write it, of Contact."""
     told = message.header("expires").strip()
-    if told.isdigit() and len(told) <= 9:
+    if sip.is_number(told):
         return int(told)
     found = _EXPIRES.search(message.header("contact"))
     return int(found[1]) if found else DEFAULT_EXPIRES_S

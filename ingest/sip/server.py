@@ -18,6 +18,7 @@ from hub.errors import DecodeError, HubError
 from hub.models import DeadLetter
 from hub.pipeline import Sink
 from hub.sip_settings import Sip
+from hub.words.sentence import Sentence
 from ingest.sip.answers import Answers, Key
 from ingest.sip.bindings import Binding, Bindings
 from ingest.sip.follower import Follower
@@ -301,8 +302,8 @@ class SipServer:
             self._follower.moved(binding)
         if isinstance(peer, Connection):
             peer.registered = True
-        if not message.body:  # the first NOTIFY of a subscription may have none
-            self._answer(peer, message, key, 200, "OK")
+        if not message.body:
+            self._bodiless(peer, message, key, octets)
             return False
         try:
             body = read(message.body)
@@ -319,6 +320,18 @@ class SipServer:
             return False
         self._put(peer, message, key, octets, found.payloads, body, urgent=found.urgent)
         return True
+
+    def _bodiless(self, peer: Peer, message: Message, key: Key, octets: bytes) -> None:
+        """The first NOTIFY of a subscription may have no body. Where a stream tells no length, the body is lost."""
+        told = peer.transport == "udp" or message.header("content-length")
+        if told and message.method == "NOTIFY":
+            self._answer(peer, message, key, 200, "OK")
+            return
+        self._answer(peer, message, key, 400, "No Content-Length or no body")
+        fault = Sentence("refusal.sip.body") if told else Sentence("refusal.sip.missing", name="content-length")
+        self._news.letter(peer, octets, message.sender, ("missing_field", fault), self.now())
+        if isinstance(peer, Connection) and not told:
+            peer.close()
 
     async def _paged(
         self,

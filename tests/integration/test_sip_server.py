@@ -1,6 +1,7 @@
 """Cameras of GB/T 28181 at the SIP server: what was answered is committed, and what breaks is sent again."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -57,6 +58,9 @@ class Store:
     def told(self, form: str) -> list[tuple[str, str | None]]:
         origins = [raw.origin for each in self.deliveries for raw in each.raws if raw.origin.form == form]
         return [(origin.device, origin.gateway) for origin in origins]
+
+    def faults(self) -> list[str]:
+        return [raw.origin.fault[0] for each in self.deliveries for raw in each.raws if raw.origin.fault]
 
     def payloads(self, form: str) -> list[bytes]:
         return [raw.payload for each in self.deliveries for raw in each.raws if raw.origin.form == form]
@@ -217,6 +221,32 @@ async def test_a_body_that_cannot_be_read_is_kept_and_answered(broken: Broken) -
         assert served.store.payloads("alarm") == [body]
 
 
+def telling(camera: Camera, length: bytes) -> None:
+    """From now on a camera tells this in place of Content-Length."""
+    write = camera.write
+    camera.write = lambda octets: write(re.sub(rb"Content-Length: [0-9]+\r\n", length, octets))  # type: ignore[method-assign]
+
+
+async def test_an_alarm_without_the_body_that_it_was_sent_with_is_not_said_to_be_kept() -> None:
+    body = writing.body("Notify", "Alarm", 1, CAMERA, {"AlarmMethod": 5})
+    async with serving() as served:
+        answers = []
+        for method in ("MESSAGE", "NOTIFY"):
+            async with served.camera(transport="tcp") as stream:
+                await stream.register()
+                telling(stream, b"")
+                answers.append(await stream.message(body, method))
+                await until(lambda link=stream._link: link.is_closing(), "the end of the connection")
+        async with served.camera() as camera:
+            await camera.register()
+            answers += [await camera.request("MESSAGE"), await camera.request("NOTIFY")]
+            telling(camera, b"Content-Length: 0\r\n")
+            answers.append(await camera.message(body))
+        assert [each and each.status for each in answers] == [400, 400, 400, 200, 200]
+        await until(lambda: served.store.faults() == ["missing_field"] * 3, "the letters")
+        assert served.store.payloads("alarm") == [body]
+
+
 async def test_a_stream_of_nonsense_ends_and_a_datagram_of_it_hurts_nobody() -> None:
     async with serving() as served, served.camera(transport="tcp") as stream, served.camera() as camera:
         camera.write(b"\x00\xff" * 300)
@@ -225,8 +255,7 @@ async def test_a_stream_of_nonsense_ends_and_a_datagram_of_it_hurts_nobody() -> 
         stream.write(b"GET / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n")
         await until(lambda: stream._link is not None and stream._link.is_closing(), "the end of the connection")
         assert await camera.register() is not None
-        letters = [raw.origin.fault for each in served.store.deliveries for raw in each.raws if raw.origin.fault]
-        assert {fault and fault[0] for fault in letters} == {"bad_frame", "missing_field", "too_large"}
+        await until(lambda: set(served.store.faults()) == {"bad_frame", "missing_field", "too_large"}, "the letters")
 
 
 async def test_who_is_registered_elsewhere_is_not_believed() -> None:

@@ -23,6 +23,7 @@ PAGE = """<?xml version="1.0" encoding="GB2312"?><Response><CmdType>Catalog</Cmd
 
 
 def test_a_page_of_a_directory_keeps_what_the_registry_knows_and_nothing_else() -> None:
+    assert catalogue.page_of(read(PAGE.replace("<SumNum>3", "<SumNum>\u00b2").encode())).total is None
     page = catalogue.page_of(read(PAGE.encode("gb18030")))
     assert (page.number, page.total, page.others) == ("7", 3, 1)
     gate, contact = page.channels

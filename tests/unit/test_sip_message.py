@@ -28,6 +28,7 @@ WRONG = [
     (PLAIN.replace(b"Max-Forwards: 70", b"Max-Forwards"), "bad_frame", "Max-Forwards"),
     (PLAIN[:-5], "bad_length", "was cut"),
     (PLAIN.replace(b"\r\nl: ", b"\r\nl: x"), "bad_length", "no number of bytes"),
+    (PLAIN.replace(LENGTH, b"l: \xb2"), "bad_length", "no number of bytes"),
     (PLAIN.replace(b"Max-Forwards: 70\r\n", b"X: y\r\n" * 101), "bad_frame", "more than 100"),
     (PLAIN.replace(b"Max-Forwards: 70", b"X: " + b"y" * MAX_HEAD), "bad_frame", "do not end"),
 ]
@@ -40,6 +41,11 @@ def test_compact_forms_and_folded_headers_are_read() -> None:
     assert read(PLAIN.replace(b"\r\n", b"\n").replace(LENGTH, b"l: 146")).header("max-forwards") == "70"
     assert read(PLAIN + b"junk").body == KEEPALIVE  # beyond its length
     assert (body_at(PLAIN), body_at(KEEPALIVE)) == (len(PLAIN) - len(KEEPALIVE), 0)
+
+
+@pytest.mark.parametrize("told", [0, 40, len(KEEPALIVE) - 6])
+def test_a_datagram_has_its_whole_body_whatever_length_it_tells(told: int) -> None:
+    assert read(PLAIN.replace(LENGTH, b"l: %d" % told) + b"\0\r\n").body == KEEPALIVE
 
 
 @pytest.mark.parametrize(("octets", "reason", "says"), WRONG)

@@ -54,7 +54,7 @@ def page_of(body: Body) -> Page:
     total = body.root.told("SumNum")
     items = [item for each in body.root.all("DeviceList") for item in each.all("Item")][:MAX_ITEMS]
     channels = [channel for item in items if (channel := _channel(item)) is not None]
-    number = int(total) if total.isdigit() and len(total) < 9 else None
+    number = int(total) if total.isascii() and total.isdigit() and len(total) < 9 else None
     return Page(body.number, number, channels, len(items) - len(channels))
 
 

@@ -31,7 +31,13 @@ def read(payload: bytes, begin: int = 0) -> Body:
     if not command or len(command) > 64:
         raise DecodeError("missing_field", Sentence("refusal.gb28181.command"), root.at)
     device, number = root.told("DeviceID"), root.told("SN")
-    return Body(root, root.name, command, number[:MAX_SN], device if device.isdigit() and len(device) <= 20 else "")
+    return Body(
+        root,
+        root.name,
+        command,
+        number[:MAX_SN],
+        device if device.isascii() and device.isdigit() and len(device) <= 20 else "",
+    )
 
 
 def check_device(body: Body) -> str:

@@ -28,6 +28,7 @@ _TAG = re.compile(r";\s*tag\s*=\s*([^\s;,>]+)", re.IGNORECASE)
 _RPORT = re.compile(r";\s*rport(?:\s*=\s*[0-9]*)?(?=[\s;,]|$)", re.IGNORECASE)
 _RECEIVED = re.compile(r";\s*received\s*=\s*[^;,\s]*", re.IGNORECASE)
 _BRANCH = re.compile(r";\s*branch\s*=\s*([^\s;,]+)", re.IGNORECASE)
+_DOCUMENT_END = re.compile(rb"</(?:notify|response|control|query)\s*>\s*\Z", re.IGNORECASE)
 _FOLD = re.compile(r"\r?\n[ \t]+")
 _REPEATED = ("via", "from", "to", "call-id", "cseq")
 """Headers of a request that its response repeats."""
@@ -84,7 +85,8 @@ class Cut(NamedTuple):
 def read(octets: bytes) -> Message:
     """Read one message; DecodeError with the byte of the line that is wrong.
 
-    A body that is longer than Content-Length is cut, a shorter one was cut on its way.
+    A body that is shorter than Content-Length was cut on its way. One that is longer has all that came, for some tell
+    0 or count characters; what follows the end of a document is left out.
     """
     end, after = _end_of_head(octets)
     if end < 0 or end > MAX_HEAD:
@@ -105,12 +107,13 @@ def read(octets: bytes) -> Message:
         if not message.header(name):
             raise DecodeError("missing_field", Sentence("refusal.sip.missing", name=name), end)
     body, told = octets[after:], message.header("content-length").strip()
-    if told and (not told.isdigit() or len(told) > 9):
+    if told and not is_number(told):
         raise DecodeError("bad_length", Sentence("refusal.sip.length", told=repr(told[:20])), end)
     if told and int(told) > len(body):
         raise DecodeError("bad_length", Sentence("refusal.octets.cut", found=len(octets), wanted=after + int(told)),
                           len(octets))  # fmt: skip
-    return message._replace(body=body[: int(told)] if told else body)
+    document = body[: int(told)] if told else body
+    return message._replace(body=document if _DOCUMENT_END.search(document) else body.rstrip(b"\0\r\n "))
 
 
 def cut(buffer: bytes) -> Cut:
@@ -134,6 +137,11 @@ def cut(buffer: bytes) -> Cut:
             return Cut(messages, buffer, pings)
         messages.append(buffer[: after + length])
         buffer = buffer[after + length :]
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number of up to nine digits: a length, seconds, a count."""
+    return text.isascii() and text.isdigit() and len(text) <= 9
 
 
 def body_at(octets: bytes) -> int:
