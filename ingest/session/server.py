@@ -19,7 +19,7 @@ from ingest.session.limits import CHUNK_BYTES, LETTERS, Door
 from ingest.session.passwords import Gate
 from ingest.session.peer import Hold, Peer
 from ingest.session.present import Present, Twins
-from ingest.session.stranger import Strangers, looks_like
+from ingest.session.stranger import Strangers, is_another, looks_like
 
 log = logging.getLogger(__name__)
 
@@ -240,15 +240,21 @@ class SessionServer:
         self._present.forget(peer)
 
     def strange(self, peer: Peer) -> None:
-        """See Host: a letter of who never told who it is, and sent nothing of this protocol; now and then one."""
+        """See Host: a letter of who never told who it is, and sent no whole frame; now and then one."""
         if self._stopping or not peer.junk or peer.stations or peer.letters:
             return
         log.info("%s %s: sent nothing of the protocol", self.dialect.name, peer.address)
         if self._strangers.is_news(peer.host, self.now()):
-            values = {"protocol": self.dialect.name, "peer": peer.host, "looks": looks_like(peer.junk)}
-            fault = "no_frame", Sentence("refusal.session.no_frame", **values)
-            address = f"{self.dialect.name}/"
+            fault, address = self._fault_of(peer), f"{self.dialect.name}/"
             self._intake.put(peer, peer.junk, Origin(peer.transport, address, protocol=self.dialect.name, fault=fault))
+
+    def _fault_of(self, peer: Peer) -> tuple[str, str]:
+        """What is wrong with what a stranger sent: nothing of the protocol, or the beginning of a frame and no more."""
+        name, begun = self.dialect.name, self.dialect.frames(peer.junk).rest == peer.junk
+        if begun and not is_another(peer.junk, name):
+            return "bad_length", Sentence("refusal.session.half_frame", protocol=name, peer=peer.host)
+        values = {"protocol": name, "peer": peer.host, "looks": looks_like(peer.junk, name)}
+        return "no_frame", Sentence("refusal.session.no_frame", **values)
 
     def take(self, peer: Peer, octets: bytes) -> None:
         """See Host. A frame that is on its way already is one that was sent again: it is answered once it is stored."""

@@ -42,6 +42,8 @@ class Strangers:
 class _Look(NamedTuple):
     matches: Callable[[bytes], object]
     sentence: Sentence
+    protocol: str | None = None
+    """Of stations: at its own port it is none of a stranger."""
 
 
 _LOOKS = (
@@ -49,16 +51,25 @@ _LOOKS = (
     _Look(re.compile(rb"\x16\x03[\x00-\x04]").match, Sentence("stranger.tls")),
     _Look(re.compile(rb"\x10.{1,4}\x00[\x04\x06]MQ", re.DOTALL).match, Sentence("stranger.mqtt")),
     _Look(re.compile(rb"\x01[0-9A-Fa-f]{8}").match, Sentence("stranger.sl651_ascii")),
-    _Look(re.compile(rb"##[0-9]{4}").match, Sentence("stranger.hj212")),
-    _Look(re.compile(rb"@@").match, Sentence("stranger.gb26875")),
-    _Look(re.compile(rb"~~").match, Sentence("stranger.sl651")),
-    _Look(re.compile(rb"\x68.\x68", re.DOTALL).match, Sentence("stranger.szy206")),
-    _Look(re.compile(rb"(?:\xfe)*\x68\x10").match, Sentence("stranger.cjt188")),
+    _Look(re.compile(rb"##[0-9]{4}").match, Sentence("stranger.hj212"), "hj212"),
+    _Look(re.compile(rb"@@").match, Sentence("stranger.gb26875"), "gb26875"),
+    _Look(re.compile(rb"~~").match, Sentence("stranger.sl651"), "sl651"),
+    _Look(re.compile(rb"\x68.\x68", re.DOTALL).match, Sentence("stranger.szy206"), "szy206"),
+    _Look(re.compile(rb"(?:\xfe)*\x68\x10[^\x68]").match, Sentence("stranger.cjt188")),
     _Look(re.compile(rb"(?:REG|IMEI)|[0-9]{15}(?:[0-9]{5})?\s*$").match, Sentence("stranger.dtu")),
     _Look(re.compile(rb"\s*[{\[]").match, Sentence("stranger.json")),
 )
 
 
-def looks_like(octets: bytes) -> Sentence:
-    """What the beginning of a stranger's bytes looks like, and what is to be done."""
-    return next((look.sentence for look in _LOOKS if look.matches(octets)), Sentence("stranger.unknown"))
+def looks_like(octets: bytes, own: str) -> Sentence:
+    """What the beginning of a stranger's bytes looks like at the port of a protocol, and what is to be done."""
+    return _look(octets, own) or Sentence("stranger.unknown")
+
+
+def is_another(octets: bytes, own: str) -> bool:
+    """Whether they look like something that is not of this protocol."""
+    return _look(octets, own) is not None
+
+
+def _look(octets: bytes, own: str) -> Sentence | None:
+    return next((look.sentence for look in _LOOKS if look.protocol != own and look.matches(octets)), None)

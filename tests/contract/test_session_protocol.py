@@ -356,6 +356,19 @@ async def test_who_speaks_something_else_leaves_one_letter_that_says_what_it_loo
     transport.close()
 
 
+async def test_a_connection_that_breaks_within_its_first_frame_is_told_of_as_that(place: Place) -> None:
+    reader, writer = await place.dial()
+    writer.write(place.frames.frame(1)[:20])
+    writer.write_eof()
+    await until(reader.at_eof, "it is ended")
+    await place.arrived(1)
+    [raw] = place.tray.deliveries[0].raws
+    assert raw.payload == place.frames.frame(1)[:20]
+    assert raw.origin.fault is not None
+    reason, said = raw.origin.fault
+    assert (reason, "within its first frame" in said, ".listen" in said) == ("bad_length", True, False), said
+
+
 class Later(OnePassword):
     """A gate that knows nothing yet."""
 

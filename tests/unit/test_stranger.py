@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingest.session.stranger import HOST_S, PER_MINUTE, Strangers, looks_like
+from ingest.session.stranger import HOST_S, PER_MINUTE, Strangers, is_another, looks_like
 from tests.support.station_frames import gb26875, hj212, sl651, szy206
 
 
@@ -24,7 +24,15 @@ from tests.support.station_frames import gb26875, hj212, sl651, szy206
     ],
 )
 def test_it_is_named_with_what_to_do(octets: bytes, said: str) -> None:
-    assert said in looks_like(octets)
+    assert said in looks_like(octets, "")
+
+
+def test_at_its_own_port_a_protocol_is_no_stranger() -> None:
+    for name, octets in {"hj212": hj212(1), "gb26875": gb26875(1), "sl651": sl651(1), "szy206": szy206(1)}.items():
+        assert not is_another(octets[:20], name), name
+        assert is_another(octets[:20], "cjt188"), name
+        assert "hub frame capture" in looks_like(octets, name), name
+    assert is_another(bytes.fromhex("6810443322110033788103"), "szy206"), "though both begin with 68"
 
 
 def test_a_host_is_told_of_once_a_minute_and_all_of_them_are_limited() -> None:
