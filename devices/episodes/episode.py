@@ -9,6 +9,8 @@ from hub.models import Event, Micros, from_micros
 
 _SPACE = UUID("6b0c1d7e-0000-4000-8000-657069736f64")
 
+NEVER: Micros = 1 << 62
+
 LATE: Micros = 10_000_000
 """What comes so long after it happened may be too old for rules: once it is said in time, that is an event, too."""
 
@@ -42,7 +44,12 @@ class Episode(NamedTuple):
     @property
     def until(self) -> Micros:
         """Up to when what is said of a time is said of this one."""
-        return 1 << 62 if self.ended is None else max(self.last, self.ended)
+        return NEVER if self.ended is None else max(self.last, self.ended)
+
+    @property
+    def closed(self) -> Micros:
+        """When the hub took it for over, by its own clock: what arrives later is of another one."""
+        return NEVER if self.ended is None or self.why != "silent" else self.heard + max(0, self.ended - self.last)
 
 
 def at(event: Event) -> Micros:
@@ -56,6 +63,11 @@ def begun_by(event: Event) -> Episode:
     return Episode(event.id, ts, ts, ts, event.received, event.received - ts > LATE, level=event.level)
 
 
+def is_of(known: Episode, event: Event) -> bool:
+    """Whether what is said again, and is not from before one, is said of it."""
+    return event.id == known.id or (at(event) <= known.until and event.received <= known.closed)
+
+
 def is_news(known: Episode, event: Event) -> bool:
     """Whether what is said again is an event of its own: worse than before, in time for the first time, or of a kind
     without an end, of which rules take a new event for a sign that it lasts."""
@@ -64,7 +76,7 @@ def is_news(known: Episode, event: Event) -> bool:
         return False
     rises = (event.level or 0) > (known.level or 0)
     in_time = known.late and event.received - ts <= LATE
-    return rises or in_time or ts - known.told >= MOMENTARY.get(event.kind, 1 << 62) // 2
+    return rises or in_time or ts - known.told >= MOMENTARY.get(event.kind, NEVER) // 2
 
 
 def continued(known: Episode, event: Event) -> Episode:

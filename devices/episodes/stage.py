@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from uuid import UUID
 
-from devices.episodes.episode import Episode, Key, Why, at, begun_by, below, continued, end_of, is_news
+from devices.episodes.episode import NEVER, Episode, Key, Why, at, begun_by, below, continued, end_of, is_news, is_of
 from devices.registry.registry import Registry
 from devices.vocabulary import LATCHING
 from hub.alert_settings import Events
@@ -14,7 +14,6 @@ from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-NEVER: Micros = 1 << 62
 AGAIN: Micros = 1_000_000
 """When one is over, but not everything that was received until then is decided: so long until it is asked."""
 
@@ -61,8 +60,9 @@ class Episodes(Stage):
     An inactive event ends what is at its part and below it, and began before.
 
     Where nothing more is said for `events.lost_end_s`, all of which the hub listened to (ADR 9), the end was lost: the
-    hub says it, in an event with the attribute `ended`. Of kinds that somebody must hear of (LATCHING) it says nothing:
-    a camera that burns tells no end of the fire, and only people or the device end the alert.
+    hub says it, in an event with the attribute `ended`, as long after the last time by the clock of the device: where
+    that is slow, what it says next is newer than the end. Of kinds that somebody must hear of (LATCHING) it says
+    nothing: a camera that burns tells no end of the fire, and only people or the device end the alert.
     """
 
     def __init__(self, registry: Registry, settings: Events, listening: Listening) -> None:
@@ -106,11 +106,11 @@ class Episodes(Stage):
             return False
         key, ts = (event.device_id, event.kind, event.part or ""), at(event)
         known = decision.newest.get(key, self._newest.get(key))
-        if known is None or ts > known.until:
-            decision.note(key, begun_by(event))
-            return False
-        if ts < known.begin:
+        if known is not None and ts < known.begin:
             decision.older.append(event)
+            return False
+        if known is None or not is_of(known, event):
+            decision.note(key, begun_by(event))
             return False
         if known.ended is not None:
             return True
@@ -132,7 +132,8 @@ class Episodes(Stage):
             device = self._registry.device(key[0])
             if known.ended is not None or device is None or not self._listening.owns(device.code):
                 continue
-            if (ts := self._over(key, known, since)) <= until:
+            if (over := self._over(key, known, since)) <= until:
+                ts = known.last + over - known.heard
                 self._end(key, ts, "silent", decision)
                 if key[1] not in LATCHING:
                     yield end_of(key, device.code, known, ts, max(ts, batch.now))
@@ -204,6 +205,7 @@ def _places(events: list[Event]) -> dict[str, object]:
         "kinds": [event.kind for event in events],
         "parts": [event.part or "" for event in events],
         "ts": [at(event) for event in events],
+        "received": [event.received for event in events],
     }
 
 

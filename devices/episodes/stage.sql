@@ -17,21 +17,24 @@ select e.device_id, e.kind, e.part, e.id,
 from place p
 cross join lateral (
     select * from episode n where n.device_id = p.device_id and n.kind = p.kind and n.part = p.part
-    order by n.began_at desc limit 1
+    order by n.began_at desc, n.heard_at desc limit 1
 ) e
 
 -- name: covered
--- Which of these, from 0, are said of an episode that is stored.
+-- Which of these, from 0, are said of an episode that is stored; what came after the hub took one for over is not.
 select (w.place - 1)::int
-from unnest(%(devices)s::int[], %(kinds)s::text[], %(parts)s::text[], %(ts)s::bigint[])
-    with ordinality as w (device_id, kind, part, ts, place)
+from unnest(%(devices)s::int[], %(kinds)s::text[], %(parts)s::text[], %(ts)s::bigint[], %(received)s::bigint[])
+    with ordinality as w (device_id, kind, part, ts, received, place)
 cross join lateral (
-    select e.last_at, e.ended_at from episode e
+    select e.last_at, e.heard_at, e.ended_at, e.why from episode e
     where e.device_id = w.device_id and e.kind = w.kind and e.part = w.part
       and e.began_at <= timestamptz 'epoch' + w.ts * interval '1 microsecond'
-    order by e.began_at desc limit 1
+    order by e.began_at desc, e.heard_at desc limit 1
 ) e
-where e.ended_at is null or greatest(e.last_at, e.ended_at) >= timestamptz 'epoch' + w.ts * interval '1 microsecond'
+where e.ended_at is null
+   or (greatest(e.last_at, e.ended_at) >= timestamptz 'epoch' + w.ts * interval '1 microsecond'
+       and (e.why <> 'silent' or e.heard_at + greatest(e.ended_at - e.last_at, interval '0')
+                                 >= timestamptz 'epoch' + w.received * interval '1 microsecond'))
 
 -- name: keep
 -- Times in microseconds; one row for each episode that the batch says something of.

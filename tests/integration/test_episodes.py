@@ -74,7 +74,7 @@ class Camera:
     async def events(self) -> list[tuple[str, int, str]]:
         """Kind, second, state."""
         ts = f"(extract(epoch from ts) - {NOW // S})::int"
-        return await self.rows(f"select kind, {ts}, state from event order by ts, state")
+        return await self.rows(f"select kind, {ts}, state from event order by ts, kind, state")
 
     async def changes(self) -> list[tuple[str, str]]:
         """Target and kind of each change."""
@@ -144,6 +144,39 @@ async def test_a_lost_end_is_told_once_all_was_listened_to(camera: Camera) -> No
     ]  # fmt: skip
     await camera.take(said(400), said(400, kind="smoke"))
     assert len(await camera.changes()) == 4, "the smoke is one alert still"
+
+
+async def test_a_slow_clock_hides_nothing_that_comes_after_a_lost_end(camera: Camera) -> None:
+    """Its times are before those of the hub, and its end is told by its clock: what is new is newer than that."""
+    slow = 300
+    for kind in ("smoke", "intrusion"):
+        await camera.take(said(-slow, kind=kind, at=0), said(5 - slow, kind=kind, at=5))
+    assert [event.state for event in (await camera.passes(70)).events] == ["inactive"]
+    ended = [(kind, -slow, 5 - slow, 2, 65 - slow, "silent") for kind in ("intrusion", "smoke")]
+    assert sorted(await camera.episodes()) == ended
+    for at in (120, 121):
+        await camera.take(*(said(at - slow, kind=kind, at=at) for kind in ("smoke", "intrusion")))
+    assert await camera.events() == [
+        ("intrusion", -300, "active"), ("smoke", -300, "active"), ("intrusion", -235, "inactive"),
+        ("intrusion", -180, "active"), ("smoke", -180, "active"),
+    ]  # fmt: skip
+    changes = await camera.changes()
+    assert changes[2:] == [("c1/intrusion", "cleared"), ("c1/intrusion", "raised")], "the smoke is one alert still"
+
+
+async def test_a_clock_that_was_set_back_hides_nothing_after_a_lost_end(camera: Camera) -> None:
+    """What comes once the hub took it for over is of another time that it lasted, and what came before is not."""
+    await camera.take(said(0, kind="smoke"), said(50, kind="smoke"))
+    await camera.passes(120)
+    await camera.take(said(20, kind="smoke", at=90))
+    assert len(await camera.events()) == 1, "it came late, while it lasted"
+    await camera.take(said(0, kind="smoke", at=130))
+    assert len(await camera.episodes()) == 1, "the first was sent again"
+    await camera.take(said(20, kind="smoke", at=130), said(21, kind="smoke", at=131))
+    assert await camera.events() == [("smoke", 0, "active"), ("smoke", 20, "active")]
+    assert await camera.episodes() == [("smoke", 0, 50, 2, 110, "silent"), ("smoke", 20, 21, 2, None, None)]
+    await camera.take(said(11, kind="smoke", at=100), said(10, kind="smoke", at=132))
+    assert [at for _, at, _ in await camera.events()] == [0, 10, 20], "of two from before it one came while it lasted"
 
 
 async def test_what_has_no_end_of_its_own_lasts_while_it_is_said(camera: Camera) -> None:
