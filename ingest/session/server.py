@@ -243,8 +243,8 @@ class SessionServer:
         """See Host: a letter of who never told who it is, and sent no whole frame; now and then one."""
         if self._stopping or not peer.junk or peer.stations or peer.letters:
             return
-        log.info("%s %s: sent nothing of the protocol", self.dialect.name, peer.address)
         if self._strangers.is_news(peer.host, self.now()):
+            log.info("%s %s: sent no whole frame of the protocol", self.dialect.name, peer.address)
             fault, address = self._fault_of(peer), f"{self.dialect.name}/"
             self._intake.put(peer, peer.junk, Origin(peer.transport, address, protocol=self.dialect.name, fault=fault))
 

@@ -22,11 +22,9 @@ class Strangers:
         self._told: dict[str, float] = {}
         """By host; the newest are remembered."""
         self._window, self._in_window = 0.0, 0
-        self.seen = 0
 
     def is_news(self, host: str, now: float) -> bool:
         """Whether a host, of which nothing was kept for a while, is to be told of; `now` in seconds."""
-        self.seen += 1
         if now - self._window >= 60:
             self._window, self._in_window = now, 0
         if self._in_window >= PER_MINUTE or now - self._told.get(host, -HOST_S) < HOST_S:

@@ -337,7 +337,17 @@ async def test_a_limit_ends_a_connection(kind: str, limit: dict[str, float], sen
         assert len(place.tray.payloads()) <= 5
 
 
-async def test_who_speaks_something_else_leaves_one_letter_that_says_what_it_looks_like(place: Place) -> None:
+async def test_who_speaks_something_else_leaves_one_letter_that_says_what_it_looks_like(
+    place: Place, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level("INFO")
+    strange, seen = place.server.strange, list[Peer]()
+
+    def noted(peer: Peer) -> None:
+        strange(peer)
+        seen.append(peer)
+
+    monkeypatch.setattr(place.server, "strange", noted)
     for _ in range(3):
         reader, writer = await place.dial()
         writer.write(b"GET / HTTP/1.1\r\n\r\n")
@@ -347,7 +357,8 @@ async def test_who_speaks_something_else_leaves_one_letter_that_says_what_it_loo
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, remote_addr=("127.0.0.1", place.port))
     transport.sendto(b"\x01\x03\x02\x00\x17\xf8\x4a...")
-    await until(lambda: place.server._strangers.seen == 4, "all of them were seen")
+    await until(lambda: len(seen) == 4, "all of them were seen")
+    assert caplog.text.count("of the protocol") == 1, "a line of the log for each letter"
     await place.arrived(1)
     [raw] = place.tray.deliveries[0].raws
     assert raw.payload == b"GET / HTTP/1.1\r\n\r\n"

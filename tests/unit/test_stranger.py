@@ -41,4 +41,3 @@ def test_a_host_is_told_of_once_a_minute_and_all_of_them_are_limited() -> None:
     told = [strangers.is_news(f"h{number}", HOST_S + 2) for number in range(2 * PER_MINUTE)]
     assert sum(told) == PER_MINUTE - 1
     assert strangers.is_news("h99", 2 * HOST_S + 3)
-    assert strangers.seen == 2 * PER_MINUTE + 4
