@@ -1,15 +1,30 @@
 """Guards that are off (失防): noted with the messages that say so, and raised as alerts where they last too long."""
 
+from collections import ChainMap
 from collections.abc import Callable, Iterator
 from itertools import chain
+from operator import itemgetter
 from uuid import UUID, uuid5
 
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.guards.states import FLAGS, MASK, Key, Off, Said, States, after, at_or_below, said_by, with_parts
+from devices.guards.states import (
+    FLAGS,
+    MASK,
+    Key,
+    Off,
+    Said,
+    States,
+    after,
+    at_or_below,
+    is_over,
+    said_by,
+    with_parts,
+)
 from devices.registry.device import Device
 from devices.registry.registry import Registry
+from devices.vocabulary import GUARDS
 from hub.alerts.alert import Raise, Step
 from hub.alerts.stage import OwnChanges
 from hub.alerts.titles import unguarded_title
@@ -26,6 +41,8 @@ SQL = statements(__name__)
 KIND = "unguarded"
 _SPACE = UUID("6b0c1d7e-0000-4000-8000-677561726473")
 NEVER: Micros = 1 << 62
+MOST_ENDS = 200_000
+"""Ends that are remembered; of more the older half is let go."""
 
 
 class _Decision:
@@ -34,6 +51,7 @@ class _Decision:
     def __init__(self, batch: Batch) -> None:
         self.batch, self.states, self.changes = batch, States(), OwnChanges()
         self.muted: list[Said] = []
+        self.ends = dict[Key, Micros]()
 
 
 class GuardStates(Stage):
@@ -56,6 +74,8 @@ class GuardStates(Stage):
         """Those of them that last."""
         self._measured, self._parted = np.empty(0, np.int32), set[int]()
         """Ids of devices of which flags of readings, or events at a part, have switched one off."""
+        self._ended: dict[Key, Micros] = {}
+        """When events told last that one is over: what began before and comes later is none."""
         self._decision: _Decision | None = None
         self._next: Micros | None = None
         """When the next one lasts too long, if nothing comes; None: that is to be looked up."""
@@ -68,13 +88,15 @@ class GuardStates(Stage):
         self._off = {key for key, each in self._states.items() if each.over is None}
         self._measured = _measured(self._off)
         self._parted = set(self._measured.tolist())
+        ends = await (await conn.execute(SQL.ends, {"kinds": list(GUARDS)})).fetchall()
+        self._ended = {(device, part, kind): at for device, part, kind, at in ends}
         self._decision = self._next = None
 
     def steps(self, batch: Batch) -> Iterator[None]:
         """Decide what begins, ends, and lasts too long."""
         decision = self._decision = _Decision(batch)
         changes = decision.changes
-        told = (each for said in said_by(batch.events) for each in with_parts(said, self._parts_off(said, decision)))
+        told = self._told(batch, decision)
         for said in chain(told, self._flagged(batch)):
             known = decision.states.get(said.key, self._states.get(said.key))
             now = after(known, said.at, said.off)
@@ -95,11 +117,22 @@ class GuardStates(Stage):
             self._last(key, each, until, decision, changes)
         batch.put(OwnChanges(changes))
 
+    def _told(self, batch: Batch, decision: _Decision) -> Iterator[Said]:
+        """What events say, one by one as the batch goes on."""
+        ends = ChainMap(decision.ends, self._ended)
+        for said in said_by(batch.events):
+            if is_over(said, ends):
+                continue
+            if not said.off:
+                ends[said.key] = max(said.at, ends.get(said.key, said.at))
+            yield from with_parts(said, self._parts_off(said, decision))
+
     def _parts_off(self, said: Said, decision: _Decision) -> list[Key]:
-        """Parts that are off at the device of which something was said, as the batch has made them."""
-        device = said.key[0]
-        known = self._off if device in self._parted else ()
-        return [*(key for key in known if key[0] == device), *(key for key in decision.states if key[0] == device)]
+        """Parts that are off at the device of which something was said, as the batch has made them; no metrics."""
+        device, registered = said.key[0], self._registry.device(said.key[0])
+        metrics = {} if registered is None else registered.layout
+        known = (*(self._off if device in self._parted else ()), *decision.states)
+        return [key for key in known if key[0] == device and key[1] not in metrics]
 
     def _last(self, key: Key, off: Off, until: Micros, decision: _Decision, changes: OwnChanges) -> None:
         """Raise one that lasts too long."""
@@ -200,6 +233,10 @@ class GuardStates(Stage):
             return
         if decision.states:
             self._next = None
+        self._ended |= decision.ends
+        if len(self._ended) > MOST_ENDS:
+            newest = sorted(self._ended.items(), key=itemgetter(1))[MOST_ENDS // 2 :]
+            self._ended = dict(newest)
         self._states |= decision.states
         for key, each in decision.states.items():
             if each.over is None:

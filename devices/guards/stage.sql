@@ -1,3 +1,10 @@
+-- name: ends
+-- When events told last that one is over, of the last day; in microseconds.
+select device_id, coalesce(part, ''), kind, (extract(epoch from max(least(ts, received_at))) * 1000000)::bigint
+from event
+where kind = any (%(kinds)s) and state = 'inactive' and least(ts, received_at) > now() - interval '1 day'
+group by device_id, coalesce(part, ''), kind
+
 -- name: keep
 -- Times in microseconds; of a device that is gone nothing is kept.
 insert into guard_off as g (device_id, part, kind, since, over_at, told)

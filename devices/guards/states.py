@@ -61,14 +61,22 @@ def at_or_below(part: str, other: str) -> bool:
 
 
 def with_parts(said: Said, known: Iterable[Key]) -> Iterator[Said]:
-    """What was said, and what it says of parts below: an end at a part ends all below it; `known` are those that are
-    off at its device. An end at the whole device says nothing of what readings told."""
+    """What was said, and what it says of parts below: an end ends all below it; `known` are those that are off at its
+    device, as far as events have told them. An end at the whole device says nothing of what readings told."""
     yield said
     device, part, kind = said.key
-    if not said.off and part:
+    if not said.off:
         for key in known:
-            if key[0] == device and key[2] == kind and key[1].startswith(f"{part}/"):
+            if key[0] == device and key[2] == kind and key[1] != part and at_or_below(key[1], part):
                 yield Said(key, said.at, False)
+
+
+def is_over(said: Said, ends: Mapping[Key, Micros]) -> bool:
+    """Whether what an event says began before an end at its part, or around it, that is known already."""
+    device, part, kind = said.key
+    names = part.split("/") if part else []
+    around = ["/".join(names[:count]) for count in range(len(names) + 1)]
+    return said.off and any(said.at < ends.get((device, each, kind), said.at) for each in around)
 
 
 def after(known: Off | None, at: Micros, off: bool) -> Off | None:

@@ -3,10 +3,12 @@ process is killed and the frames come again."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC
+from pathlib import Path
 from struct import pack
 
 import pytest
 
+import hub
 from devices.codecs.gb26875.writing import FIRE, NORMAL, Address, Part, clock, state
 from hub.models import Batch, Micros, Origin, Raw, now_micros
 from hub.settings import Database
@@ -108,3 +110,30 @@ async def test_what_is_muted_marks_the_alerts_of_its_part_and_a_reset_ends_it(tr
     assert await transmitter.guards() == {
         ("1/3/40-1", "shielded"): False, ("1/3", "muted"): False, ("1/30/40-1", "shielded"): True
     }  # fmt: skip
+
+
+async def test_what_was_shielded_before_a_reset_and_is_told_after_it_is_no_guard_that_is_off(
+    transmitter: Transmitter,
+) -> None:
+    await transmitter.operate(RESET, 20)
+    await transmitter.component(ONE, FIRE, 5)
+    await transmitter.component(ONE, NORMAL | 1 << 3, 10)
+    assert await transmitter.guards() == {}
+    await transmitter.component(ONE, NORMAL | 1 << 3, 30)
+    assert await transmitter.guards() == {("1/3/40-1", "shielded"): True}
+
+
+async def test_what_was_told_of_the_whole_device_before_there_were_parts_ends(database: str) -> None:
+    ends = Path(hub.__file__).parent / "store/migrations/0150_guards_of_whole_transmitters.sql"
+    async with open_pool(Database(url=database)) as pool, pool.connection() as conn:
+        await conn.execute(SEED.encode())
+        await conn.execute(b"""insert into event (id, device_id, ts, received_at, kind, state, attributes)
+            select gen_random_uuid(), 1, at, at, kind, 'active', told
+            from (values ('2026-01-01Z'::timestamptz, 'shielded', '{"system_type": 1}'::jsonb),
+                         ('2026-01-01Z', 'muted', '{}')) as e (at, kind, told)""")
+        await conn.execute(b"""insert into guard_off (device_id, part, kind, since)
+            values (1, '', 'shielded', '2026-01-01Z'), (1, '', 'muted', '2026-01-01Z'),
+                   (1, '1/3', 'shielded', '2026-01-01Z')""")
+        await conn.execute(ends.read_bytes())
+        over = await conn.execute(b"select part, kind from guard_off where over_at is not null")
+        assert await over.fetchall() == [("", "shielded")], "by the transmitter's own word it lasts"

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from devices.guards.states import Off, Said, after, said_by
+from devices.guards.states import Off, Said, after, is_over, said_by, with_parts
 from hub.models import Event
 
 
@@ -33,3 +33,15 @@ def test_what_is_older_than_the_newest_changes_nothing() -> None:
     assert after(off, 4, False) is off
     assert after(over, 8, True) is over
     assert after(off, 7, False) == Off(5, 7, told=True)
+
+
+def test_an_end_ends_all_below_it_and_what_began_before_it_and_comes_later() -> None:
+    off = [(7, "1/3/40-2", "shielded"), (7, "1/30", "shielded"), (7, "1/3/40-2", "muted"), (8, "1/3", "shielded")]
+    assert [each.key[1] for each in with_parts(Said((7, "1/3", "shielded"), 9, False), off)] == ["1/3", "1/3/40-2"]
+    whole = [each.key[1] for each in with_parts(Said((7, "", "shielded"), 9, False), off)]
+    assert whole == ["", "1/3/40-2", "1/30"], "an end of the whole device is one of its parts"
+    for around in ("", "1", "1/3", "1/3/40-2"):
+        ends = {(7, around, "shielded"): 20}
+        assert is_over(Said(off[0], 10, True), ends), around
+        assert not is_over(Said(off[0], 20, True), ends), "as of the end itself it is another one"
+    assert not is_over(Said(off[0], 10, True), {(7, "1/30", "shielded"): 20, (7, "1/3", "muted"): 20})
