@@ -4,10 +4,12 @@ still is after a restart, and an alarm that was not answered is taken when it is
 
 import asyncio
 import logging
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from hub.errors import HubError
+from hub.errors import HubError, StoreRefused
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
 from ingest.sip.limits import REGISTERED
@@ -47,6 +49,7 @@ class Bindings:
         self._of: dict[str, Binding] = {}
         self._writes: list[tuple[Binding, asyncio.Future[bool]]] = []
         self._wanted = asyncio.Event()
+        self._ended = False
 
     def __len__(self) -> int:
         return len(self._of)
@@ -102,25 +105,33 @@ class Bindings:
         return over
 
     async def _stored(self, binding: Binding) -> bool:
+        if self._ended:
+            return False
         written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._writes.append((binding, written))
         self._wanted.set()
         return await written
 
     async def run(self) -> None:
-        """Write what is wanted, many together: after a power failure all cameras come at once."""
-        while True:
-            await self._wanted.wait()
-            self._wanted.clear()
-            while self._writes:
-                some, self._writes = self._writes[:AT_ONCE], self._writes[AT_ONCE:]
-                newest = {binding.id: binding for binding, _ in some}
-                done = await self._write(list(newest.values()))
-                for _, written in some:
-                    if not written.done():
-                        written.set_result(done)
+        """Write what is wanted, many together: after a power failure all cameras come at once.
 
-    async def _write(self, bindings: list[Binding]) -> bool:
+        Once it ends nothing is stored any more, and who waits is told so.
+        """
+        some: list[tuple[Binding, asyncio.Future[bool]]] = []
+        try:
+            while True:
+                await self._wanted.wait()
+                self._wanted.clear()
+                while self._writes:
+                    some, self._writes = self._writes[:AT_ONCE], self._writes[AT_ONCE:]
+                    stored = await self._write(list({binding.id: binding for binding, _ in some}.values()))
+                    _answer(some, stored)
+        finally:
+            self._ended = True
+            _answer([*some, *self._writes], set())
+
+    async def _write(self, bindings: list[Binding]) -> set[str]:
+        """The ids of those that are stored; what the store refuses is found by halves, and stops nobody else."""
         columns = {
             "id": [each.id for each in bindings],
             "transport": [each.transport for each in bindings],
@@ -131,10 +142,25 @@ class Bindings:
             "agent": [each.agent for each in bindings],
         }
         try:
-            with sorted_errors():
-                async with self._pool.connection() as conn:  # type: ignore[union-attr]
-                    await conn.execute(SQL.registered, columns)
+            await self._insert(columns)
+        except StoreRefused as error:
+            if len(bindings) == 1:
+                log.warning("the store refuses the registration of %s: %s", bindings[0].id, error)
+                return set()
+            half = len(bindings) // 2
+            return await self._write(bindings[:half]) | await self._write(bindings[half:])
         except HubError as error:
             log.debug("registrations wait for the store: %s", error)
-            return False
-        return True
+            return set()
+        return {each.id for each in bindings}
+
+    async def _insert(self, columns: dict[str, Any]) -> None:
+        with sorted_errors():
+            async with self._pool.connection() as conn:  # type: ignore[union-attr]
+                await conn.execute(SQL.registered, columns)
+
+
+def _answer(writes: Iterable[tuple[Binding, asyncio.Future[bool]]], stored: Container[str]) -> None:
+    for binding, written in writes:
+        if not written.done():
+            written.set_result(binding.id in stored)

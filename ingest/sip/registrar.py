@@ -56,7 +56,7 @@ class Registrar:
         self._wrong = TokenBuckets(WRONG_PER_S, room=WRONG_ROOM)
 
     def decide(self, message: Message, host: str, now: float) -> Granted | Refused | None:
-        """What is answered; None: nothing, for more come from there than are looked at. `now` in seconds."""
+        """What is answered; None: nothing, for more come from there than are looked at. `now`: of the loop's clock."""
         if self._rate.take(host, now):
             return None
         sender = message.sender
@@ -73,7 +73,7 @@ class Registrar:
         used = self._nonces.use(shown.nonce, host, shown.nc, now)
         if used is not Nonce.GOOD:
             return self._challenged(host, now, stale=used is Nonce.STALE)
-        version, agent = message.header("x-gb-ver")[:16], message.header("user-agent")[:64]
+        version, agent = _plain(message.header("x-gb-ver"), 16), _plain(message.header("user-agent"), 64)
         return Granted(sender, min(_expires(message), self._settings.expires_s), version, agent)
 
     def _challenged(self, host: str, now: float, *, stale: bool = False) -> Refused:
@@ -82,6 +82,11 @@ class Registrar:
 
     def _wrong_login(self, host: str, now: float, reason: str, sentence: Sentence) -> Refused | None:
         return None if self._wrong.take(host, now) else Refused(403, reason, (), ("wrong_password", sentence))
+
+
+def _plain(text: str, most: int) -> str:
+    """Without control characters: no database stores a NUL."""
+    return "".join(letter for letter in text if letter.isprintable())[:most]
 
 
 def _expires(message: Message) -> int:

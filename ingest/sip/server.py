@@ -236,7 +236,7 @@ class SipServer:
         peer.send(octets)
 
     def _register(self, peer: Peer, message: Message, key: Key) -> None:
-        decided = self._registrar.decide(message, peer.host, time.time())
+        decided = self._registrar.decide(message, peer.host, self.now())
         if isinstance(decided, Refused):
             self._answer(peer, message, key, decided.status, decided.reason, *decided.headers)
             if decided.fault is not None:
@@ -297,7 +297,8 @@ class SipServer:
             self._answer(peer, message, key, 403, "Forbidden: register first")
             return False
         there = binding.peer
-        if there is None or (there is not peer and (peer.transport, peer.port) != (there.transport, there.port)):
+        is_open = isinstance(there, Connection) and there in self._connections  # another takes it over by a login
+        if not is_open and (there is None or (peer.transport, peer.port) != (there.transport, there.port)):
             binding.transport, binding.port, binding.peer = peer.transport, peer.port, peer
             self._follower.moved(binding)
         if isinstance(peer, Connection):

@@ -275,6 +275,20 @@ async def test_who_is_registered_elsewhere_is_not_believed() -> None:
         assert served.store.told("alarm") == []
 
 
+async def test_another_connection_takes_a_device_over_with_a_login_alone_while_the_first_is_open() -> None:
+    async with serving() as served, served.camera(transport="tcp") as camera:
+        await camera.register()
+        binding = served.server._bindings.all()[0]
+        first = binding.peer
+        async with served.camera(transport="tcp") as other:
+            answer = await other.alarm(2, 2, AT)
+            assert (answer and answer.status, binding.peer is first) == (200, True)
+            camera.close()
+            await until(lambda: first not in served.server._connections, "the end of the first")
+            await other.keepalive()
+            assert binding.peer is not first
+
+
 def test_what_is_kept_of_a_register_holds_no_login() -> None:
     octets = (
         b"REGISTER sip:a SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=b\r\nFrom: <sip:1@2>\r\nTo: <sip:1@2>\r\nCall-ID: c\r\n"
