@@ -235,14 +235,22 @@ class SipServer:
         self._answers.end(key, octets)
         peer.send(octets)
 
+    def _not_now(self, peer: Peer, message: Message, key: Key) -> None:
+        """Nothing was kept: datagrams are sent again if they are not answered, over a stream nothing is."""
+        self._answers.drop(key)
+        if peer.transport == "tcp":
+            peer.send(sip.answer(message, 503, "Not kept", token_hex(6), ("retry-after", "5")))
+
     def _register(self, peer: Peer, message: Message, key: Key) -> None:
         decided = self._registrar.decide(message, peer.host, self.now())
         if isinstance(decided, Refused):
             self._answer(peer, message, key, decided.status, decided.reason, *decided.headers)
             if decided.fault is not None:
                 self._news.letter(peer, without_login(message), message.sender, decided.fault, self.now())
-        elif decided is None or self._registering >= WAITING:
+        elif decided is None:
             self._answers.drop(key)
+        elif self._registering >= WAITING:
+            self._not_now(peer, message, key)
         elif self._bindings.full and self._bindings.of(decided.id, time.time()) is None:
             self._answer(peer, message, key, 503, "Too many registrations", ("retry-after", "60"))
         else:
@@ -267,7 +275,7 @@ class SipServer:
         finally:
             self._registering -= 1
         if not done:
-            self._answers.drop(key)
+            self._not_now(peer, message, key)
             return
         if isinstance(peer, Connection):
             peer.registered = True
@@ -346,7 +354,7 @@ class SipServer:
     ) -> None:
         """News of a directory are kept before they are answered."""
         if not await self._follower.paged(binding, page):
-            self._answers.drop(key)
+            self._not_now(peer, message, key)
             peer.let_go(octets)
         elif payloads:
             self._put(peer, message, key, octets, payloads, None)
@@ -368,7 +376,7 @@ class SipServer:
         def settled(letters: Sequence[DeadLetter | None] | None) -> None:
             peer.let_go(octets)
             if letters is None:
-                self._answers.drop(key)
+                self._not_now(peer, message, key)
                 return
             self._answer(peer, message, key, 200, "OK")
             if body is not None and body.kind == "Notify" and body.command.lower() == "alarm":

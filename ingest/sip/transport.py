@@ -1,6 +1,7 @@
 """SIP over UDP and TCP: bytes to messages, with the limits that keep one peer from using up what is there for all."""
 
 import asyncio
+from collections import deque
 from typing import Any, Protocol, cast
 
 from devices.codecs.gb28181.sip import cut
@@ -96,6 +97,8 @@ class Connection(asyncio.Protocol):
         self._hub = host
         self._transport: asyncio.Transport | None = None
         self._rest = b""
+        self._messages = deque[bytes]()
+        """Those that there was no room for yet: at most what is read at one time."""
         self._under_way = 0
         self._let_in = self._held = False
         self.host, self.port = "?", 0
@@ -131,20 +134,30 @@ class Connection(asyncio.Protocol):
         self._rest = found.rest
         if found.pings and not found.messages:
             self.send(PONG)
-        for octets in found.messages:
-            self._under_way += self._hub.take(self, octets)
+        self._messages.extend(found.messages)
         self.hold()
 
     def hold(self) -> None:
-        """Read no more of it while enough is under way, or the hub has no room; else read again."""
-        if self._transport is None or self._transport.is_closing():
+        """Take what has come, and read on; no more while enough is under way, or the hub has no room."""
+        while self._messages and not self._crowded and self._is_open:
+            taken = self._hub.take(self, self._messages.popleft())
+            self._under_way += taken
+        if self._transport is None or not self._is_open:
             return
-        wanted = self._under_way >= UNANSWERED or self._hub.full
+        wanted = self._crowded
         if wanted and not self._held:
             self._transport.pause_reading()
         elif self._held and not wanted:
             self._transport.resume_reading()
         self._held = wanted
+
+    @property
+    def _crowded(self) -> bool:
+        return self._under_way >= UNANSWERED or self._hub.full
+
+    @property
+    def _is_open(self) -> bool:
+        return self._transport is not None and not self._transport.is_closing()
 
     def send(self, octets: bytes) -> bool:
         """See Peer; who reads none of its answers is disconnected."""

@@ -43,11 +43,13 @@ class Store:
     def __init__(self) -> None:
         self.held: list[Delivery] = []
         self.deliveries: list[Delivery] = []
-        self.open = True
+        self.open, self.superseded = True, False
 
     async def submit(self, delivery: Delivery) -> None:
         self.deliveries.append(delivery)
-        if self.open:
+        if self.superseded:
+            await delivery.settle(Outcome(superseded=True))
+        elif self.open:
             await delivery.settle(Outcome())
         else:
             self.held.append(delivery)
@@ -273,6 +275,21 @@ async def test_who_is_registered_elsewhere_is_not_believed() -> None:
         assert answer is not None
         assert answer.status == 403
         assert served.store.told("alarm") == []
+
+
+async def test_a_stream_is_told_that_an_alarm_was_not_kept_and_a_datagram_is_sent_again() -> None:
+    async with serving() as served, served.camera(transport="tcp") as stream, served.camera() as camera:
+        await stream.register()
+        served.store.superseded = True
+        async with asyncio.timeout(5):
+            answer = await stream.alarm(2, 2, AT)
+        assert (answer and answer.status) == 503
+        await camera.register()
+        alarm = asyncio.create_task(camera.alarm(2, 2, AT))
+        await until(lambda: len(served.store.payloads("alarm")) == 2, "the datagram")
+        served.store.superseded = False
+        again = await alarm
+        assert (again and again.status, len(served.store.payloads("alarm"))) == (200, 3)
 
 
 async def test_another_connection_takes_a_device_over_with_a_login_alone_while_the_first_is_open() -> None:
