@@ -39,6 +39,8 @@ class Binding:
     """None after a restart, until it is heard again."""
     call_id: str = ""
     """Of its last REGISTER."""
+    number: int = 0
+    """CSeq of that."""
 
 
 class Bindings:

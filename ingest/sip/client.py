@@ -1,7 +1,7 @@
 """What the hub asks devices once they have registered, and tells them: who they are, their directory, alarms, arming.
 
 Devices are asked one thing after the other, and few at one time: after a power failure all of them register at once.
-What a device does not answer it is asked with its next registration.
+What a device does not answer it is asked with its next registration; to be armed it is told until it is.
 """
 
 import asyncio
@@ -36,6 +36,8 @@ AT_ONCE = 16
 """Devices that are asked at one time."""
 LOOK_S = 10.0
 """How often it is looked for subscriptions to renew, and for devices that somebody has registered meanwhile."""
+ARM_AGAIN_S = 300.0
+"""After which a device is told again to be armed that was not."""
 PENDING = 5_000
 """Commands whose answer is waited for; the oldest are given up."""
 GB28181 = "gb28181"
@@ -76,6 +78,8 @@ class Client(Follower):
         self._open: dict[str, Session] = {}
         self._subscriptions: dict[tuple[str, str], Subscription] = {}
         self._bindings: dict[str, Binding] = {}
+        self._unarmed: dict[str, float] = {}
+        """Who did not take SetGuard, and when it is told again."""
         self._pending: dict[tuple[str, str], _Pending] = {}
         self._numbers = count(now_micros() // 1000 % 100_000_000)
         self._woken = asyncio.Event()
@@ -92,6 +96,9 @@ class Client(Follower):
                     if self._device(id_) is not None:
                         self._queue(self._asleep.pop(id_), True)
                 now = asyncio.get_running_loop().time()
+                for binding in self._due(now):
+                    self._unarmed[binding.id] = now + ARM_AGAIN_S
+                    self._queue(binding, False)
                 for (id_, _), each in list(self._subscriptions.items()):
                     if each.renew_at <= now and id_ in self._bindings:
                         each.renew_at = now + LOOK_S * 6
@@ -112,6 +119,7 @@ class Client(Follower):
         """See Follower."""
         self._bindings.pop(binding.id, None)
         self._asleep.pop(binding.id, None)
+        self._unarmed.pop(binding.id, None)
         for command in ("Catalog", "Alarm"):
             self._subscriptions.pop((binding.id, command), None)
         session = self._open.pop(binding.id, None)
@@ -155,17 +163,40 @@ class Client(Follower):
             self._open[binding.id] = await self._sessions.open(device.id, GB28181, send)
         if everything:
             await self._ask(wire, binding)
+        elif binding.id in self._unarmed:
+            await self._arm(wire, binding)
         if self._settings.subscribe:
             await self._subscribe(wire, binding, everything)
 
     async def _ask(self, wire: Wire, binding: Binding) -> None:
-        """Who it is and how it is, its channels; then it is armed."""
-        queries = ["DeviceInfo", "DeviceStatus", *(["Catalog"] if self._channels is not None else [])]
-        for command in queries:
-            if not await self._told(wire, binding, writing.query(command, next(self._numbers), binding.id)):
+        """It is armed; then who it is and how it is, its channels, whatever it refuses of that."""
+        silent = self._settings.guard and await self._arm(wire, binding) is None
+        for command in ("DeviceInfo", "DeviceStatus", *(["Catalog"] if self._channels is not None else [])):
+            body = writing.query(command, next(self._numbers), binding.id)
+            was_silent, silent = silent, await self._answer(wire, binding, body) is None
+            if silent and was_silent:
                 return
-        if self._settings.guard:
-            await self._told(wire, binding, writing.control(next(self._numbers), binding.id, ORDERS["set_guard"]))
+
+    async def _arm(self, wire: Wire, binding: Binding) -> Message | None:
+        """Its answer. Where it is not armed it is told again after a while, and the log says so once."""
+        body = writing.control(next(self._numbers), binding.id, ORDERS["set_guard"])
+        answer = await self._answer(wire, binding, body)
+        if is_taken(answer):
+            if self._unarmed.pop(binding.id, None) is not None:
+                log.info("%s is armed now", binding.id)
+            return answer
+        if binding.id not in self._bindings:
+            return answer
+        if binding.id not in self._unarmed:
+            said = "does not answer" if answer is None else f"answers {answer.status}"
+            log.warning("%s is not armed (it %s) and may tell no alarm; it is told again", binding.id, said)
+        self._unarmed[binding.id] = asyncio.get_running_loop().time() + ARM_AGAIN_S
+        return answer
+
+    def _due(self, now: float) -> list[Binding]:
+        """Who is to be told again to be armed; `now` in seconds of the loop's clock."""
+        due = [id_ for id_, again_at in self._unarmed.items() if again_at <= now and id_ in self._bindings]
+        return [self._bindings[id_] for id_ in due]
 
     async def _subscribe(self, wire: Wire, binding: Binding, anew: bool) -> None:
         now = asyncio.get_running_loop().time()
@@ -179,11 +210,12 @@ class Client(Follower):
 
     async def _told(self, wire: Wire, binding: Binding, body: bytes) -> bool:
         """Whether a device has taken a MESSAGE."""
+        return is_taken(await self._answer(wire, binding, body))
+
+    async def _answer(self, wire: Wire, binding: Binding, body: bytes) -> Message | None:
+        """What a device answers a MESSAGE; None where nothing comes."""
         peer = wire.peer_of(binding)
-        if peer is None:
-            return False
-        answer = await wire.requests.send(peer, wire.requests.message(peer, binding.id, body))
-        return answer is not None and 200 <= answer.status < 300
+        return None if peer is None else await wire.requests.send(peer, wire.requests.message(peer, binding.id, body))
 
     def stored(self, sender: str, body: Body, refused: bool) -> None:
         """See Follower: the Response of the standard, after the 200."""
@@ -249,3 +281,8 @@ class Client(Follower):
             """Nobody waits for it."""
 
         await self._sink.submit(Delivery([Raw(origin, payload, now_micros())], settle))
+
+
+def is_taken(answer: Message | None) -> bool:
+    """Whether an answer says yes."""
+    return answer is not None and 200 <= answer.status < 300

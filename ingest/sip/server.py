@@ -270,7 +270,7 @@ class SipServer:
                 done = await self._bindings.drop(granted.id)
             else:
                 binding = Binding(granted.id, peer.transport, peer.host, peer.port, time.time() + granted.expires_s,
-                                  granted.version, granted.agent, peer, message.call_id)  # fmt: skip
+                                  granted.version, granted.agent, peer, message.call_id, message.number)  # fmt: skip
                 done = await self._bindings.put(binding)
         finally:
             self._registering -= 1
@@ -279,7 +279,8 @@ class SipServer:
             return
         if isinstance(peer, Connection):
             peer.registered = True
-        is_new = bool(granted.expires_s) and (before is None or before.call_id != message.call_id)
+        renews = before is not None and before.call_id == message.call_id and before.number < message.number
+        is_new = bool(granted.expires_s) and not renews
         if not granted.expires_s or before is None:
             self._news.came(granted, message)
         if before is not None and before.host != peer.host:

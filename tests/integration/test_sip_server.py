@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from itertools import count
 
 import pytest
 
@@ -290,6 +291,16 @@ async def test_a_stream_is_told_that_an_alarm_was_not_kept_and_a_datagram_is_sen
         served.store.superseded = False
         again = await alarm
         assert (again and again.status, len(served.store.payloads("alarm"))) == (200, 3)
+
+
+async def test_a_camera_that_starts_anew_with_its_old_call_id_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving() as served, served.camera() as camera:
+        news = list[bool]()
+        monkeypatch.setattr(served.server._follower, "registered", lambda _, is_new: news.append(is_new))
+        for number in (7, 20, 1):  # the third one: it has lost its counter
+            camera._numbers = count(number)
+            await camera.register()
+        assert news == [True, False, True]
 
 
 async def test_another_connection_takes_a_device_over_with_a_login_alone_while_the_first_is_open() -> None:

@@ -61,6 +61,12 @@ class Message(NamedTuple):
         return self.header("call-id")
 
     @property
+    def number(self) -> int:
+        """Of CSeq; 0 where it tells none."""
+        told = self.header("cseq").partition(" ")[0]
+        return int(told) if is_number(told) else 0
+
+    @property
     def branch(self) -> str:
         """Of the top Via: the transaction."""
         found = _BRANCH.search(_top(self.header("via"))[0])
