@@ -20,8 +20,9 @@ FORGET_EVERY_S = 3600.0
 
 
 async def settle_overdue(pool: Pool, batch: int = BATCH) -> int:
-    """Mark overdue commands as timed out; returns their number. Raises StoreUnavailable."""
-    return await _repeated(pool, SQL.expire, {"batch": batch})
+    """Settle what is overdue, or was lost on its way to a network; returns their number. Raises StoreUnavailable."""
+    lost = await _repeated(pool, SQL.lost, {"batch": batch})
+    return lost + await _repeated(pool, SQL.expire, {"batch": batch})
 
 
 async def forget_commands(pool: Pool, keep_days: int, batch: int = BATCH) -> int:
