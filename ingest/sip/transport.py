@@ -1,6 +1,7 @@
 """SIP over UDP and TCP: bytes to messages, with the limits that keep one peer from using up what is there for all."""
 
 import asyncio
+import socket
 from collections import deque
 from typing import Any, Protocol, cast
 
@@ -9,6 +10,7 @@ from hub.errors import DecodeError
 from ingest.sip.limits import REPLY_BYTES, UNANSWERED
 from ingest.sip.peer import Peer, shown
 
+_ALL = frozenset({"0.0.0.0", "::"})  # noqa: S104
 PONG = b"\r\n"
 
 
@@ -49,7 +51,7 @@ class Datagram:
     def local(self) -> tuple[str, int]:
         """See Peer."""
         name = self._transport.get_extra_info("sockname")
-        return name[0], name[1]
+        return towards(self.host) if name[0] in _ALL else name[0], name[1]
 
     def send(self, octets: bytes) -> bool:
         """See Peer."""
@@ -60,6 +62,20 @@ class Datagram:
 
     def let_go(self, octets: bytes) -> None:
         """See Peer; nothing holds it."""
+
+
+def towards(host: str) -> str:
+    """The own address from which one is reached: where the hub listens at all it has, a device is told this one.
+
+    The host itself where no way leads to it: nothing is sent to it then.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((host, 9))  # sends nothing
+        except OSError:
+            return host
+        return str(probe.getsockname()[0])
 
 
 class Datagrams(asyncio.DatagramProtocol):

@@ -16,7 +16,9 @@ from hub.sip_settings import Sip
 from ingest.sip.bindings import Bindings
 from ingest.sip.news import without_login
 from ingest.sip.registrar import Registrar
+from ingest.sip.requests import Requests
 from ingest.sip.server import SipServer
+from ingest.sip.transport import Datagram
 from simulator.cameras.gb28181 import Camera
 from tests.support.process import eventually, free_port
 
@@ -301,6 +303,16 @@ async def test_a_camera_that_starts_anew_with_its_old_call_id_is_new(monkeypatch
             camera._numbers = count(number)
             await camera.register()
         assert news == [True, False, True]
+
+
+async def test_a_device_is_told_an_address_where_the_hub_listens_at_all_of_them() -> None:
+    loop = asyncio.get_running_loop()
+    link, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, local_addr=("0.0.0.0", 0))  # noqa: S104
+    port = link.get_extra_info("sockname")[1]
+    told = Requests(Sip()).message(Datagram(link, "127.0.0.1", 9), CAMERA, b"x")
+    link.close()
+    assert told.header("via").startswith(f"SIP/2.0/UDP 127.0.0.1:{port};")
+    assert told.header("contact") == f"<sip:34020000002000000001@127.0.0.1:{port}>"
 
 
 async def test_another_connection_takes_a_device_over_with_a_login_alone_while_the_first_is_open() -> None:
