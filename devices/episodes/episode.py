@@ -68,27 +68,33 @@ def is_of(known: Episode, event: Event) -> bool:
     return event.id == known.id or (at(event) <= known.until and event.received <= known.closed)
 
 
+def is_worse(known: Episode, event: Event) -> bool:
+    """Whether what is said is of a higher level than all that was, whatever its time."""
+    return (event.level or 0) > (known.level or 0)
+
+
 def is_news(known: Episode, event: Event) -> bool:
     """Whether what is said again is an event of its own: worse than before, in time for the first time, or of a kind
     without an end, of which rules take a new event for a sign that it lasts."""
     ts = at(event)
-    if ts <= known.last:
-        return False
-    rises = (event.level or 0) > (known.level or 0)
+    if is_worse(known, event) or ts <= known.last:
+        return is_worse(known, event)
     in_time = known.late and event.received - ts <= LATE
-    return rises or in_time or ts - known.told >= MOMENTARY.get(event.kind, NEVER) // 2
+    return in_time or ts - known.told >= MOMENTARY.get(event.kind, NEVER) // 2
 
 
 def continued(known: Episode, event: Event) -> Episode:
-    """What one becomes that is said again; what is not newer than that was told counts as heard only."""
-    ts, heard = at(event), max(known.heard, event.received)
-    if ts <= known.last:
-        return known._replace(heard=heard)
-    now = known._replace(last=ts, heard=heard, times=known.times + 1)
+    """What one becomes that is said again; what is not newer than that was told counts as heard only, or as worse. One
+    that is over is but worse."""
+    ts, now = at(event), known
+    if known.ended is None:
+        now = now._replace(heard=max(known.heard, event.received))
+        if ts > known.last:
+            now = now._replace(last=ts, times=known.times + 1)
     if not is_news(known, event):
         return now
     level = max(known.level or 0, event.level or 0) or None
-    return now._replace(told=ts, level=level, late=event.received - ts > LATE)
+    return now._replace(told=max(ts, known.told), level=level, late=event.received - ts > LATE)
 
 
 def end_of(key: Key, device: str, known: Episode, ts: Micros, received: Micros) -> Event:

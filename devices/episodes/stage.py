@@ -4,7 +4,20 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from uuid import UUID
 
-from devices.episodes.episode import NEVER, Episode, Key, Why, at, begun_by, below, continued, end_of, is_news, is_of
+from devices.episodes.episode import (
+    NEVER,
+    Episode,
+    Key,
+    Why,
+    at,
+    begun_by,
+    below,
+    continued,
+    end_of,
+    is_news,
+    is_of,
+    is_worse,
+)
 from devices.registry.registry import Registry
 from devices.vocabulary import LATCHING
 from hub.alert_settings import Events
@@ -112,7 +125,7 @@ class Episodes(Stage):
         if known is None or not is_of(known, event):
             decision.note(key, begun_by(event))
             return False
-        if known.ended is not None:
+        if known.ended is not None and not is_worse(known, event):
             return True
         decision.note(key, continued(known, event))
         return not is_news(known, event)

@@ -146,6 +146,18 @@ async def test_a_lost_end_is_told_once_all_was_listened_to(camera: Camera) -> No
     assert len(await camera.changes()) == 4, "the smoke is one alert still"
 
 
+async def test_what_gets_worse_within_a_second_or_is_said_late_is_an_event(camera: Camera) -> None:
+    await camera.take(said(1, kind="smoke", level="blue"), said(3, kind="smoke", level="blue"))
+    await camera.take(said(1, kind="smoke", level="orange", at=4))
+    await camera.take(said(5, "inactive", kind="smoke"))
+    for at in (6, 7):
+        await camera.take(said(2, kind="smoke", level="red", at=at), said(3, kind="smoke", level="yellow", at=at))
+    levels = await camera.rows("select level from event where state = 'active' order by received_at")
+    assert levels == [(1,), (3,), (4,)]
+    assert await camera.changes() == [("c1/smoke", kind) for kind in ("raised", "updated", "cleared")]
+    assert await camera.rows("select level, count::int from episode") == [(4, 2)]
+
+
 async def test_a_slow_clock_hides_nothing_that_comes_after_a_lost_end(camera: Camera) -> None:
     """Its times are before those of the hub, and its end is told by its clock: what is new is newer than that."""
     slow = 300

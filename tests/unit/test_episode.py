@@ -41,6 +41,11 @@ def test_what_gets_worse_is_an_event_of_its_own() -> None:
     assert (known.level, news) == (3, [3])
 
 
+def test_what_gets_worse_is_an_event_whatever_its_time() -> None:
+    known, news = lived(said(5, 1), said(7, 1), said(7, 3, received=8), said(7, 3, received=9), said(6, 4, received=10))
+    assert (known.level, known.last, known.told, known.times, news) == (4, 7 * S, 7 * S, 2, [7, 6])
+
+
 def test_what_began_late_is_told_again_once_it_is_said_in_time() -> None:
     known, news = lived(said(1, received=3600), said(2, received=3600), said(3599, received=3601), said(3602))
     assert (news, known.late, known.told) == ([3599], False, 3599 * S)
