@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from devices.personal_values import holds_personal_value, masked
+from devices.picture_signs import contains_picture, writes_picture
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\x00-\x7f]+")
 
@@ -62,6 +63,8 @@ _SHORT = 6
 """A name that is not longer holds no number plate, let alone a number of a person."""
 _TOKENS = re.compile(r"""[^\s"'`:;,=<>()\[\]{}&?/\\|]{2,64}""")
 _GATED = "gate:"
+SHORTEST_PICTURE = 64
+"""Characters of a text that may be a picture; one that shows anything has some hundred more."""
 
 
 @lru_cache(maxsize=65_536)
@@ -80,13 +83,15 @@ def is_private(name: str) -> bool:
 
 
 def without_private(value: Any, depth: int = 16, *, texts: bool = True) -> tuple[Any, int]:
-    """Remove private fields at any depth, and mask values that identify a person in texts.
+    """Remove private fields at any depth and texts that are pictures, and mask values that identify a person in texts.
 
     Returns the rest and their number; RecursionError beyond `depth`. Without `texts` they stay as they are.
     """
     if depth < 0:
         raise RecursionError
     if isinstance(value, str):
+        if len(value) >= SHORTEST_PICTURE and writes_picture(value):
+            return "", 1
         return masked(value) if texts else (value, 0)
     if isinstance(value, dict):
         kept, dropped = {}, 0
@@ -116,7 +121,7 @@ def picture_place(value: object) -> int | None:
 
 def holds_picture(payload: bytes) -> bool:
     """Whether bytes contain a picture: it may show persons and is not kept unless pixelated."""
-    return b'"image"' in payload or b"/9j/" in payload or b"\xff\xd8\xff" in payload
+    return b'"image"' in payload or b"/9j/" in payload or contains_picture(payload)
 
 
 def mentions_private(payload: bytes) -> bool:

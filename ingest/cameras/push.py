@@ -75,12 +75,13 @@ class CameraPushes:
         type_ = request.headers.get("content-type", "")
         is_parted = type_.lower().startswith("multipart/")
         alerts = Alerts(code, origin, tuple, put, self._gate)
-        for part in split(body, boundary_of(type_)) if is_parted else [Part({}, body)]:
+        parts = split(body, boundary_of(type_)) if is_parted else [Part({"content-type": type_}, body)]
+        for part in parts:
             alerts.sends_pictures = True
             await alerts.take(part)
         await alerts.flush()
         if not raws:
-            await put(origin(""), body if not is_parted else b"", ())
+            await put(origin(""), b"", ())  # of a picture without an alert nothing is kept
         return raws
 
     async def _whose(self, request: HttpRequest, secret: str) -> str:

@@ -12,7 +12,8 @@ from dataclasses import replace
 
 import msgspec
 
-from devices.privacy import place_told
+from devices.picture_signs import contains_picture, writes_picture
+from devices.privacy import SHORTEST_PICTURE, place_told
 from hub.models import Delivery, Raw
 from hub.picture import REFUSED, Picture, absent
 from hub.pipeline import Sink
@@ -24,11 +25,15 @@ MOST = 8
 """Pictures of one message that are looked at; further ones are refused."""
 MAX_BYTES = 256 << 10
 """Of a picture in an event; whole pictures belong to a video store."""
-_NAME, _SIGNS = b'"image"', (b"/9j", b"iVBORw0KGgo")
-"""What stands in a message that may hold pictures, under whatever name: the beginnings of JPEG and PNG as base64."""
-_PREFIX = "data:image/jpeg;base64,"
-_BASE64 = re.compile(rb'"(?:data:image\\?/[a-z]+;base64,)?(?:\\?/9j\\?/|iVBORw0KGgo)[A-Za-z0-9+/=\\]*"?')
-"""A text that begins as a picture does."""
+_NAME = b'"image"'
+_STRETCH = 128
+"""Bytes without a quotation mark: whatever writes a picture, it is longer. Looked for in leaps, which costs less than
+one look for each of its signs."""
+_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_RUN = re.compile(rb"[A-Za-z0-9+/=_\\-]{%d,}" % SHORTEST_PICTURE)
+_SHORT = re.compile(rb'"(?:data:image|\\?/9j\\?/|iVBORw0KGgo)')
+_HEX = ("ffd8ff", "89504e47")
+_FROM_URLS = str.maketrans("-_", "+/")
 
 
 class _Event(msgspec.Struct):
@@ -76,7 +81,18 @@ class GatedSink:
 
 
 def _may_hold(payload: bytes) -> bool:
-    return _NAME in payload or any(sign in payload for sign in _SIGNS)
+    return _NAME in payload or _is_stretched(payload)
+
+
+def _is_stretched(payload: bytes) -> bool:
+    """Whether _STRETCH bytes stand in it with no quotation mark between them."""
+    at, last = 0, len(payload) - _STRETCH
+    while at <= last:
+        mark = payload.rfind(b'"', at, at + _STRETCH)
+        if mark < 0:
+            return True
+        at = mark + 1
+    return False
 
 
 async def _parted(raw: Raw, gate: Gate) -> Raw:
@@ -86,9 +102,9 @@ async def _parted(raw: Raw, gate: Gate) -> Raw:
     try:
         decoded = _EVENTS.decode(raw.payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        decoded = []  # it will be refused; no picture may stand in what is kept of it
-    told = [bytes(event.image) for event in (decoded if isinstance(decoded, list) else [decoded])]
-    images = [text for text in told if _BASE64.match(text)]
+        decoded = None  # it will be refused; no picture may stand in what is kept of it
+    events = decoded if isinstance(decoded, list) else [] if decoded is None else [decoded]
+    images = [text for event in events if writes_picture(_told(text := bytes(event.image)))]
     pictures = await asyncio.gather(*[_passed(raw, text, gate) for text in images[:MOST]])
     pictures += [absent(f"{REFUSED}too_many")] * (len(images) - MOST)
     payload, at, parts = raw.payload, 0, []
@@ -96,16 +112,43 @@ async def _parted(raw: Raw, gate: Gate) -> Raw:
         found = payload.index(text, at)
         parts += [payload[at:found], b'"%s"' % place_told(place).encode()]
         at = found + len(text)
-    payload = _BASE64.sub(b'""', b"".join([*parts, payload[at:]]))  # those under other names go
-    return raw._replace(payload=payload, pictures=tuple(pictures))
+    payload = _TEXT.sub(_without, b"".join([*parts, payload[at:]]))  # those under other names go
+    if decoded is None and contains_picture(payload):
+        payload = _RUN.sub(b"", payload)
+    return raw._replace(payload=raw.payload if payload == raw.payload else payload, pictures=tuple(pictures))
+
+
+def _without(match: re.Match[bytes]) -> bytes:
+    text = match[0]
+    is_one = contains_picture(text) if len(text) > SHORTEST_PICTURE else _SHORT.match(text)
+    return b'""' if is_one else text
+
+
+def _told(text: bytes) -> str:
+    """What a text of JSON says; "" of anything else."""
+    try:
+        return msgspec.json.decode(text, type=str)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return ""
 
 
 async def _passed(raw: Raw, text: bytes, gate: Gate) -> Picture:
+    if len(text) > 4 * MAX_BYTES:
+        return absent(f"{REFUSED}too_many_bytes")
     try:
-        base64 = msgspec.json.decode(text, type=str).removeprefix(_PREFIX)
-        if len(base64) > MAX_BYTES * 4 // 3 + 4:
-            return absent(f"{REFUSED}too_many_bytes")
-        picture = binascii.a2b_base64(base64, strict_mode=True)
-    except (msgspec.MsgspecError, ValueError):
+        picture = _octets(_told(text))
+    except ValueError:
         return absent(f"{REFUSED}damaged")
+    if len(picture) > MAX_BYTES:
+        return absent(f"{REFUSED}too_many_bytes")
     return await gate.passed(raw.origin.device or raw.origin.address, picture)
+
+
+def _octets(text: str) -> bytes:
+    """What is written in hex or base64, behind a prefix, with blanks between; ValueError."""
+    written = "".join(text[text.rfind(",") + 1 :].split())
+    digits = written.lower().removeprefix("0x")
+    if digits.startswith(_HEX):
+        return bytes.fromhex(digits)
+    written = written.translate(_FROM_URLS)
+    return binascii.a2b_base64(written + "=" * (-len(written) % 4), strict_mode=True)

@@ -7,12 +7,15 @@ as soon as it is whole, by its Content-Length or by the end of its text: the nex
 import re
 from typing import NamedTuple
 
+from devices.picture_signs import is_picture
+
 MAX_HEAD = 8 << 10
 """Bytes of the headers of a part."""
 MAX_PART = 4 << 20
 """Bytes of a part: a picture of 8 megapixels has less. A larger one is passed over, and the stream goes on after it."""
 _BOUNDARY = re.compile(r"""boundary\s*=\s*(?:"([^"]{1,200})"|([^\s;]{1,200}))""", re.IGNORECASE)
 _ENDS = re.compile(rb"</(?:[\w.-]+:)?EventNotificationAlert\s*>\s*\Z")
+_OF_ALERTS = (b"EventNotificationAlert", b"eventType")
 _LINE_END = re.compile(rb"\r?\n")
 
 
@@ -24,8 +27,11 @@ class Part(NamedTuple):
 
     @property
     def is_picture(self) -> bool:
-        """Whether it is a JPEG, whatever its headers say."""
-        return self.body.startswith(b"\xff\xd8\xff")
+        """Whether it begins as a picture does, whatever its headers say; or they say it is one, and it is no alert."""
+        if is_picture(self.body):
+            return True
+        told = self.headers.get("content-type", "").lower().startswith("image/")
+        return told and not any(name in self.body for name in _OF_ALERTS)
 
 
 def boundary_of(content_type: str) -> str:
