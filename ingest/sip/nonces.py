@@ -28,6 +28,8 @@ class Nonces:
     def __init__(self, key: bytes | None = None) -> None:
         self._key = key or token_bytes(32)
         self._used: OrderedDict[str, int] = OrderedDict()
+        self._forgotten = -1
+        """When the newest was made whose use is not remembered any more: older ones may have been used, too."""
 
     def make(self, host: str, now: float) -> str:
         """One for an address; `now` in seconds."""
@@ -39,16 +41,22 @@ class Nonces:
         begun, _, hashed = nonce.rpartition(".")
         if not hmac.compare_digest(hashed.encode("utf-8", "replace"), self._hash(begun, host).encode()):
             return Nonce.STALE
-        if not 0 <= now - int(begun.partition("-")[0], 16) / 1000 <= NONCE_S:
-            return Nonce.STALE
+        made = _made(nonce)
         before = self._used.get(nonce)
+        if not 0 <= now - made / 1000 <= NONCE_S or (before is None and made <= self._forgotten):
+            return Nonce.STALE
         if before is not None and (count == 0 or count <= before):
             return Nonce.REPLAYED
         self._used[nonce] = count
         self._used.move_to_end(nonce)
         if len(self._used) > NONCES:
-            self._used.popitem(last=False)
+            self._forgotten = max(self._forgotten, _made(self._used.popitem(last=False)[0]))
         return Nonce.GOOD
 
     def _hash(self, begun: str, host: str) -> str:
         return hmac.new(self._key, f"{begun} {host}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
+
+
+def _made(nonce: str) -> int:
+    """Milliseconds of the clock by which it was made."""
+    return int(nonce.partition("-")[0], 16)

@@ -19,7 +19,7 @@ from hub.models import DeadLetter
 from hub.pipeline import Sink
 from hub.sip_settings import Sip
 from hub.words.sentence import Sentence
-from ingest.sip.answers import Answers, Key
+from ingest.sip.answers import Answers, Key, key_of
 from ingest.sip.bindings import Binding, Bindings
 from ingest.sip.follower import Follower
 from ingest.sip.intake import Intake, Payload
@@ -213,7 +213,9 @@ class SipServer:
             self.requests.answered(message)
             return False
         message = sip.arrived(message, peer.host, peer.port)
-        key = (peer.host, *message.transaction)
+        if message.method == "ACK":  # is never answered
+            return False
+        key = key_of(peer.host, message)
         is_new, answer = self._answers.begin(key, self.now())
         if not is_new:
             if answer is not None:
@@ -226,7 +228,7 @@ class SipServer:
             return self._report(peer, message, key, octets)
         if message.method in ("OPTIONS", "BYE"):
             self._answer(peer, message, key, 200, "OK", ("allow", ALLOWED))
-        elif message.method != "ACK":
+        else:
             self._answer(peer, message, key, 405, "Method Not Allowed", ("allow", ALLOWED))
         return False
 
