@@ -25,11 +25,33 @@ ASKED = 5_000
 """Requests of the hub that wait for their answer; more are not sent."""
 REPLY_BYTES = 256 << 10
 """That a connection does not read; one that reads nothing would make the hub keep them for ever."""
+STRANGER_BYTES = 16 << 10
+"""Of a connection over which nobody has registered, that are no whole message yet or wait; a REGISTER has less."""
+STRANGERS_BYTES, KEPT_BYTES = 16 << 20, 128 << 20
+"""Of all such connections, and of all others: thousands of half messages would fill the memory."""
 BURST_S = 10.0
 WRONG_PER_S, WRONG_ROOM = 0.5, 30
 """Wrong passwords of one address; more are not answered: somebody tries them out."""
 LETTERS_PER_S, LETTERS_ROOM = 0.1, 10
 """Messages of one address that cannot be read and are kept as letters."""
+
+
+class Rooms:
+    """Bytes that connections keep, of those over which somebody has registered and of the others."""
+
+    def __init__(self) -> None:
+        self._left = {False: STRANGERS_BYTES, True: KEPT_BYTES}
+
+    def take(self, registered: bool, size: int) -> bool:
+        """Whether there is room for so much, which is taken then."""
+        if size > self._left[registered]:
+            return False
+        self._left[registered] -= size
+        return True
+
+    def give(self, registered: bool, size: int) -> None:
+        """So much is free again."""
+        self._left[registered] += size
 
 
 class Door:

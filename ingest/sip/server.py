@@ -23,7 +23,7 @@ from ingest.sip.answers import Answers, Key, key_of
 from ingest.sip.bindings import Binding, Bindings
 from ingest.sip.follower import Follower
 from ingest.sip.intake import Intake, Payload
-from ingest.sip.limits import WAITING, Door
+from ingest.sip.limits import WAITING, Door, Rooms
 from ingest.sip.messages import Known, OriginOf, told
 from ingest.sip.news import News, without_login
 from ingest.sip.peer import Peer
@@ -61,7 +61,7 @@ class SipServer:
         self._intake = Intake(sink)
         self._news = News(self._intake, origin, known)
         self._answers = Answers()
-        self._door = Door(settings)
+        self._door, self.rooms = Door(settings), Rooms()
         self._connections: set[Connection] = set()
         self._datagrams: Datagrams | None = None
         self._group: asyncio.TaskGroup | None = None

@@ -5,9 +5,10 @@ import socket
 from collections import deque
 from typing import Any, Protocol, cast
 
-from devices.codecs.gb28181.sip import cut
+from devices.codecs.gb28181.sip import MAX_BODY, MAX_HEAD, cut
 from hub.errors import DecodeError
-from ingest.sip.limits import REPLY_BYTES, UNANSWERED
+from hub.words.sentence import Sentence
+from ingest.sip.limits import REPLY_BYTES, STRANGER_BYTES, UNANSWERED, Rooms
 from ingest.sip.peer import Peer, shown
 
 _ALL = frozenset({"0.0.0.0", "::"})  # noqa: S104
@@ -16,6 +17,8 @@ PONG = b"\r\n"
 
 class Host(Protocol):
     """What connections are part of."""
+
+    rooms: Rooms
 
     def now(self) -> float:
         """Seconds of the loop's clock."""
@@ -115,6 +118,8 @@ class Connection(asyncio.Protocol):
         self._rest = b""
         self._messages = deque[bytes]()
         """Those that there was no room for yet: at most what is read at one time."""
+        self._taken = (False, 0)
+        """Of Rooms."""
         self._under_way = 0
         self._let_in = self._held = False
         self.host, self.port = "?", 0
@@ -158,6 +163,7 @@ class Connection(asyncio.Protocol):
         while self._messages and not self._crowded and self._is_open:
             taken = self._hub.take(self, self._messages.popleft())
             self._under_way += taken
+        self._account()
         if self._transport is None or not self._is_open:
             return
         wanted = self._crowded
@@ -166,6 +172,28 @@ class Connection(asyncio.Protocol):
         elif self._held and not wanted:
             self._transport.resume_reading()
         self._held = wanted
+
+    def _account(self) -> None:
+        """Take room for what it keeps; where there is none it is disconnected."""
+        size = len(self._rest) + sum(map(len, self._messages))
+        if (self.registered, size) == self._taken:
+            return
+        self._hub.rooms.give(*self._taken)
+        self._taken = (False, 0)
+        most = MAX_HEAD + MAX_BODY if self.registered else STRANGER_BYTES
+        if (self.registered or size <= most) and self._hub.rooms.take(self.registered, size):
+            self._taken = (self.registered, size)
+            return
+        sentence = Sentence("refusal.bytes", size=f"{size:,}", most=f"{most:,}")
+        self._hub.unreadable(self, self._rest, DecodeError("too_large", sentence))
+        self._forget()
+        self.end()
+
+    def _forget(self) -> None:
+        self._rest = b""
+        self._messages.clear()
+        self._hub.rooms.give(*self._taken)
+        self._taken = (False, 0)
 
     @property
     def _crowded(self) -> bool:
@@ -202,6 +230,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio."""
         self._transport = None
+        self._forget()
         if self._let_in:
             self._let_in = False
             self._hub.closed(self)

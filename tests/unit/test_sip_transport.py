@@ -4,7 +4,7 @@ import asyncio
 from typing import Any, cast
 
 from hub.errors import DecodeError
-from ingest.sip.limits import UNANSWERED
+from ingest.sip.limits import STRANGER_BYTES, STRANGERS_BYTES, UNANSWERED, Rooms
 from ingest.sip.peer import Peer
 from ingest.sip.transport import Connection
 from tests.support.frames_gb28181 import KEEPALIVE, in_sip
@@ -17,6 +17,7 @@ class Hub:
 
     def __init__(self, room: int) -> None:
         self.room, self.taken, self.wrong = room, list[bytes](), list[str]()
+        self.rooms = Rooms()
 
     @property
     def full(self) -> bool:
@@ -92,3 +93,33 @@ def test_no_more_than_the_limit_is_under_way_and_the_rest_follows_one_by_one() -
     for _ in range(3):
         connection.let_go(ONE)
     assert (len(hub.taken), wire.reads) == (UNANSWERED + 3, True)
+
+
+def test_who_has_not_registered_keeps_little_and_all_of_them_together() -> None:
+    begun = b"MESSAGE sip:a@b SIP/2.0\r\nContent-Length: 500000\r\n\r\n"
+    hub, wire, connection = connected(9)
+    connection.data_received(begun + b"a" * STRANGER_BYTES)
+    assert (hub.wrong, wire.ended) == (["too_large"], True)
+    hub, wire, connection = connected(9)
+    connection.registered = True
+    connection.data_received(begun + b"a" * STRANGER_BYTES)
+    assert (hub.wrong, wire.ended) == ([], False)
+    hub.rooms.take(False, STRANGERS_BYTES - 100)
+    others = [Connection(hub), Connection(hub)]
+    wires = [Wire(), Wire()]
+    for other, its in zip(others, wires, strict=True):
+        other.connection_made(cast(asyncio.Transport, its))
+        other.data_received(begun + b"a" * 10)
+    assert [its.ended for its in wires] == [False, True]
+    others[0].connection_lost(None)
+    others[1].connection_lost(None)
+    assert hub.rooms.take(False, 100)
+
+
+def test_what_waited_and_was_taken_makes_room_again() -> None:
+    hub, _, connection = connected(0)
+    connection.data_received(ONE * 10)
+    assert not hub.rooms.take(False, STRANGERS_BYTES)
+    hub.room = 100
+    connection.hold()
+    assert (len(hub.taken), hub.rooms.take(False, STRANGERS_BYTES)) == (10, True)
