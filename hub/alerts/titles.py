@@ -143,8 +143,7 @@ def _title_in(lang: Lang, alert: Mapping[str, Any], rule: Mapping[str, Any], nam
     named = (names or {}).get("name_en" if lang == "en" else "name")
     if kind is not None:
         late = _LATE.search(alert["title"])
-        if alert["target"].count("/") > 1:
-            path = "/".join(alert["target"].split("/")[2:])
+        if path := "/".join(str(alert.get("target") or "").split("/")[2:]):
             device = at_part(device, part_in(alert["title"], kind) or path)
         delay = int(late[1]) * 60_000_000 if late else 0
         return event_title(device, named or optional(f"event.kind.{kind}", lang) or kind, level, delay, lang)
