@@ -1,6 +1,7 @@
 """What the server tells of devices by itself: that they came or logged out, are unknown, or not understood."""
 
 import logging
+import re
 
 from devices.codecs.gb28181 import sip, writing
 from devices.codecs.gb28181.sip import Message
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 
 KEPT_BYTES = 4096
 """Of a message that is kept as a letter."""
+_LOGIN = re.compile(rb"^(?:proxy-)?authorization[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*(?:\n|\Z)", re.IGNORECASE | re.MULTILINE)
+"""What a device shows to log in, also of what cannot be read as a message."""
 _TWINS_S = 600.0
 """How often it is told that two devices register with one number."""
 
@@ -62,7 +65,7 @@ class News:
         log.info("%s: %s", shown(peer.host, peer.port), fault[1])
         address = f"gb28181/{sender}/state/{sender}"
         origin = Origin("sip", address, sender, "state", None, "gb28181", False, (fault[0], fault[1]))
-        self._intake.put([(origin, octets[:KEPT_BYTES])], _nothing, urgent=False)
+        self._intake.put([(origin, _LOGIN.sub(b"", octets)[:KEPT_BYTES])], _nothing, urgent=False)
 
 
 def without_login(message: Message) -> bytes:

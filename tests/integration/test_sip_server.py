@@ -335,3 +335,15 @@ def test_what_is_kept_of_a_register_holds_no_login() -> None:
         b'CSeq: 1 REGISTER\r\nAuthorization: Digest response="secret"\r\n\r\n'
     )
     assert b"secret" not in without_login(sip.read(octets))
+
+
+async def test_what_is_kept_of_a_register_that_cannot_be_read_holds_no_login() -> None:
+    async with serving() as served, served.camera() as camera:
+        head = b"REGISTER sip:a SIP/2.0\r\nVia: a\r\n"
+        for login in (b'Authorization: Digest\r\n response="secret"', b"proxy-authorization : Basic secret"):
+            camera.write(head + login + b"\r\nX: y\r\n\r\n")
+        camera.write(head + b"Authorization: Digest secret")
+        await until(lambda: len(served.store.faults()) == 3, "the letters")
+        letters = served.store.payloads("state")
+        assert [b"secret" in each for each in letters] == [False] * 3
+        assert letters[0] == head + b"X: y\r\n\r\n"
