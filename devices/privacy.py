@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from devices.personal_values import holds_personal_value, masked
+from devices.personal_values import MASK, holds_personal_value, masked
 from devices.picture_signs import contains_picture, writes_picture
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\x00-\x7f]+")
@@ -62,6 +62,11 @@ _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 _SHORT = 6
 """A name that is not longer holds no number plate, let alone a number of a person."""
 _TOKENS = re.compile(r"""[^\s"'`:;,=<>()\[\]{}&?/\\|]{2,64}""")
+_CODE, _LONG_NUMBER = re.compile(r"[0-9A-Za-z._-]*"), re.compile(r"\d{11}")
+_ALARM = re.compile(r"cmdtype\W{1,4}alarm")
+"""Of GB/T 28181: a position in one is where somebody is who carries it. In a directory, it is where a camera stands."""
+_LOGIN = re.compile(r"^(?:proxy-)?authorization[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_WINDOW = 128
 _GATED = "gate:"
 SHORTEST_PICTURE = 64
 """Characters of a text that may be a picture; one that shows anything has some hundred more."""
@@ -79,7 +84,17 @@ def _named_private(name: str) -> bool:
 
 def is_private(name: str) -> bool:
     """Whether a field, metric or event name concerns persons (camelCase, snake_case, Chinese)."""
-    return _named_private(name[:128])
+    if len(name) <= _WINDOW:
+        return _named_private(name)
+    return any(
+        _named_private.__wrapped__(name[at : at + _WINDOW]) for at in range(0, len(name) - _WINDOW // 2, _WINDOW // 2)
+    )
+
+
+def as_code(told: str) -> str:
+    """A device's code as it may be kept: MASK where it is of other signs than codes are, or may be about a person."""
+    is_one = _CODE.fullmatch(told) is not None and _LONG_NUMBER.search(told) is None
+    return told if is_one and not is_private(told) else MASK
 
 
 def without_private(value: Any, depth: int = 16, *, texts: bool = True) -> tuple[Any, int]:
@@ -125,9 +140,9 @@ def holds_picture(payload: bytes) -> bool:
 
 
 def mentions_private(payload: bytes) -> bool:
-    """Whether undecodable bytes mention personal data and therefore must not be kept.
+    """Whether undecodable bytes mention personal data or a login and therefore must not be kept.
 
-    Looks for names, and for values that identify a person; what is no text is not recognised.
+    Looks for positions, for names, and for values that identify a person; what is no text is not recognised.
     """
     try:
         text = payload.decode()
@@ -135,11 +150,13 @@ def mentions_private(payload: bytes) -> bool:
         text = payload.decode("gb18030", "replace")
     if "\\u" in text:
         text = _ESCAPED.sub(lambda escaped: chr(int(escaped[1], 16)), text)
-    if holds_personal_value(text):
+    if holds_personal_value(text) or _LOGIN.search(text) is not None:
         return True
     if not text.isascii() and _CHINESE.search(text) is not None:
         return True
     lowered = text.lower()
+    if "mobileposition" in lowered or ("<longitude" in lowered and _ALARM.search(lowered) is not None):
+        return True
     stems = [stem for stem in _STEMS if stem in lowered]
     if not stems:
         return False

@@ -14,8 +14,8 @@ from devices.codecs.decoded import Decoded, EventDraft
 from devices.codecs.gb28181.document import Element
 from devices.codecs.gb28181.manscdp import Body, check_device
 from devices.codecs.gb28181.tables import alarm
-from devices.personal_values import masked
-from devices.privacy import is_private
+from devices.personal_values import MASK, masked
+from devices.privacy import as_code, is_private
 from devices.vocabulary import MOMENTARY, OTHER, PROMPT
 from hub.errors import DecodeError
 from hub.models import Micros
@@ -70,8 +70,11 @@ def take_alarm(body: Body, decoded: Decoded, zone: tzinfo) -> None:
     if told.method == _POSITIONED and root.told("Longitude", "Latitude"):
         decoded.private += 1
     attributes: dict[str, Any] = {"method": told.method, **({"type": told.type} if told.type else {})}
+    decoded.private += MASK in (told.method, told.type)
     if meant is None:
-        decoded.unmapped(PROTOCOL).states[len(decoded.events)] = attributes["code"] = code
+        attributes["code"] = code
+        if MASK not in code:
+            decoded.unmapped(PROTOCOL).states[len(decoded.events)] = code
     elif meant.code:
         attributes["code"] = meant.code
     attributes |= {"priority": int(told.priority)} if told.priority in ("1", "2", "3", "4") else {}
@@ -113,8 +116,8 @@ def _told(root: Element) -> _Told:
 
     parameter = next((found for each in inside if (found := each.child("AlarmTypeParam")) is not None), None)
     event_type = "" if parameter is None else parameter.told("EventType") or parameter.text
-    method, type_ = (first(name).lstrip("0")[:MAX_CODE] for name in ("AlarmMethod", "AlarmType"))
-    text = " ".join(first("AlarmDescription").split())[:MAX_TEXT]
+    method, type_ = (as_code(first(name).lstrip("0"))[:MAX_CODE] for name in ("AlarmMethod", "AlarmType"))
+    text = " ".join(first("AlarmDescription").split())
     return _Told(method, type_, text, first("AlarmPriority"), event_type)
 
 
@@ -125,7 +128,7 @@ def _allowed(text: str, decoded: Decoded) -> str | None:
     if is_private(text):
         decoded.private += 1
         return None
-    return text
+    return text[:MAX_TEXT]
 
 
 def _state(kind: str, told: _Told) -> str | None:

@@ -15,8 +15,8 @@ from devices.codecs.isapi.alert import Alert, alert_of
 from devices.codecs.isapi.multipart import split
 from devices.codecs.jsontext import quoted
 from devices.codecs.local_time import zone_at
-from devices.personal_values import masked
-from devices.privacy import is_private
+from devices.personal_values import MASK, masked
+from devices.privacy import as_code, is_private
 from devices.vocabulary import OTHER
 from hub.errors import DecodeError
 from hub.models import Micros
@@ -54,7 +54,7 @@ def _take(document: bytes, received: Micros, zone: tzinfo, decoded: Decoded) -> 
         return
     private = alert.private_members()
     decoded.private += private
-    if is_person(alert.told("eventType")):
+    if is_person(alert.told("eventType")) or is_person(_code_of(alert)):
         decoded.private += not private
         return
     decoded.events.append(_event(alert, decoded, received, zone_at(zone, received)))
@@ -65,10 +65,14 @@ def is_person(event_type: str) -> bool:
     return event_type.lower() in _private_types() or is_private(event_type)
 
 
+def _code_of(alert: Alert) -> str:
+    """Its type; of `duration`, which tells every few seconds that an event goes on, the one that it names."""
+    return (alert.within("relationEvent").lower() if alert.type == "duration" else "") or alert.type
+
+
 def _event(alert: Alert, decoded: Decoded, received: Micros, zone: tzinfo) -> EventDraft:
-    code = alert.type
-    if code == "duration":  # tells every few seconds that the event that it names goes on
-        code = alert.within("relationEvent").lower() or code
+    code = as_code(_code_of(alert))
+    decoded.private += code == MASK
     state = alert.told("eventState").lower() or None
     if state not in _STATES and state is not None:
         raise DecodeError(
@@ -80,13 +84,24 @@ def _event(alert: Alert, decoded: Decoded, received: Micros, zone: tzinfo) -> Ev
         attributes["code"] = meant.code or code[:_LONGEST]
     attributes |= _details(alert)
     if not known:
-        decoded.unmapped(PROTOCOL).states[len(decoded.events)] = _code(code, alert)
-        if text := alert.told("eventDescription"):
-            attributes["text"] = masked(text[:_LONGEST])[0]
+        if code != MASK:
+            decoded.unmapped(PROTOCOL).states[len(decoded.events)] = _code(code, alert)
+        if text := _allowed(alert.told("eventDescription"), decoded):
+            attributes["text"] = text
     part = alert.channel if alert.channel != "1" else ""
     ts = _time(alert, decoded, zone)
     # Each may be told again: `activePostCount` counts from 1 while it lasts, and `duration` names it.
     return EventDraft(meant.kind, ts, None, state, None, attributes, part=part or None, continues=state == "active")
+
+
+def _allowed(text: str, decoded: Decoded) -> str:
+    """A description without what identifies a person; "" where it is about one."""
+    text, hidden = masked(text)
+    decoded.private += hidden
+    if is_private(text):
+        decoded.private += 1
+        return ""
+    return text[:_LONGEST]
 
 
 def _details(alert: Alert) -> dict[str, object]:
@@ -95,7 +110,7 @@ def _details(alert: Alert) -> dict[str, object]:
         found["channel"] = channel
     for name, member in (("region", "regionID"), ("target", "detectionTarget"), ("input", "inputIOPortID")):
         told = alert.within(member)
-        if told and told.isprintable() and len(told) <= _LONGEST:
+        if told and told.isprintable() and len(told) <= _LONGEST and not is_private(told):
             found[name] = masked(told)[0]
     return found
 
@@ -108,7 +123,7 @@ def _meant(code: str) -> tuple[Meant, bool]:
 
 def _code(code: str, alert: Alert) -> str:
     port = alert.within("inputIOPortID") or alert.within("dynInputIOPortID")
-    return f"{code}.{port[:10]}" if code == "io" and port else code[:_LONGEST]
+    return f"{code}.{as_code(port)[:10]}" if code == "io" and port else code[:_LONGEST]
 
 
 def _time(alert: Alert, decoded: Decoded, zone: tzinfo) -> Micros | None:
