@@ -38,6 +38,9 @@ KINDS = frozenset(
     }
 )
 
+MANIFOLD = frozenset({OTHER, "fault"})
+"""Kinds that have many meanings; attributes["code"] tells which."""
+
 LATCHING = frozenset(
     {"fire", "smoke", "heat", "gas_leak", "water_immersion", "leakage_current", "manual_alarm", "tamper"}
 )

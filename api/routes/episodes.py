@@ -39,6 +39,7 @@ class EpisodeRow(EpisodeTimes):
     device_name: str
     region: str | None
     kind: str = Field(examples=["intrusion"])
+    code: str = Field(description="of kinds with many meanings (other, fault) which it is; else empty")
     part: str = Field(description="of the device, a path; empty: all of it")
     level: LevelName | None
     began_at: datetime

@@ -1,6 +1,6 @@
 -- name: episodes
 -- Newest first.
-select e.id, d.code as device, d.name as device_name, d.region, e.kind, e.part,
+select e.id, d.code as device, d.name as device_name, d.region, e.kind, e.code, e.part,
        (array['blue', 'yellow', 'orange', 'red'])[e.level] as level, e.began_at, e.last_at, e.heard_at, e.count, e.ended_at,
        e.why
 from episode e

@@ -47,7 +47,7 @@ def list_episodes(
             began,
             each["device"],
             each["device_name"],
-            each["kind"],
+            f"{each['kind']} {each['code']}".rstrip(),
             each["part"],
             last,
             str(each["count"]),

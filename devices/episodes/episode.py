@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple
 from uuid import UUID, uuid5
 
-from devices.vocabulary import MOMENTARY
+from devices.vocabulary import MANIFOLD, MOMENTARY
 from hub.models import Event, Micros, from_micros
 
 _SPACE = UUID("6b0c1d7e-0000-4000-8000-657069736f64")
@@ -14,8 +14,20 @@ NEVER: Micros = 1 << 62
 LATE: Micros = 10_000_000
 """What comes so long after it happened may be too old for rules: once it is said in time, that is an event, too."""
 
-Key = tuple[int, str, str]
-"""(device id, kind of event, part of the device or empty); one episode at most is open of each."""
+CODE = 64
+"""Characters of a code that tell episodes apart."""
+
+
+class Key(NamedTuple):
+    """Of what an episode is; one at most is open of each."""
+
+    device_id: int
+    kind: str
+    part: str
+    """Empty: all of the device."""
+    code: str = ""
+    """Of a kind that has many meanings (MANIFOLD) that one; else empty."""
+
 
 Why = Literal["told", "silent"]
 """The device told its end, or said nothing more."""
@@ -50,6 +62,12 @@ class Episode(NamedTuple):
     def closed(self) -> Micros:
         """When the hub took it for over, by its own clock: what arrives later is of another one."""
         return NEVER if self.ended is None or self.why != "silent" else self.heard + max(0, self.ended - self.last)
+
+
+def key_of(event: Event) -> Key:
+    """Of what an event says that it lasts."""
+    code = event.attributes.get("code", "") if event.kind in MANIFOLD else ""
+    return Key(event.device_id, event.kind, event.part or "", str(code)[:CODE])
 
 
 def at(event: Event) -> Micros:
@@ -100,12 +118,14 @@ def continued(known: Episode, event: Event) -> Episode:
 def end_of(key: Key, device: str, known: Episode, ts: Micros, received: Micros) -> Event:
     """The event that the hub makes where no end was told."""
     told = {"ended": "silent", "last": from_micros(known.last).isoformat()}
+    if key.code:
+        told["code"] = key.code
     return Event(
-        uuid5(_SPACE, f"{known.id} silent"), key[0], device, ts, received, key[1], "inactive", None, told,
-        part=key[2] or None,
+        uuid5(_SPACE, f"{known.id} silent"), key.device_id, device, ts, received, key.kind, "inactive", None, told,
+        part=key.part or None,
     )  # fmt: skip
 
 
 def below(part: str | None, keys: Iterable[Key]) -> list[Key]:
     """Those at a part of the device, or below it; None: all."""
-    return [key for key in keys if not part or key[2] == part or key[2].startswith(f"{part}/")]
+    return [key for key in keys if not part or key.part == part or key.part.startswith(f"{part}/")]

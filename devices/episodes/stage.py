@@ -17,6 +17,7 @@ from devices.episodes.episode import (
     is_news,
     is_of,
     is_worse,
+    key_of,
 )
 from devices.registry.registry import Registry
 from devices.vocabulary import LATCHING
@@ -91,8 +92,8 @@ class Episodes(Stage):
         """Read them."""
         rows = await (await conn.execute(SQL.known)).fetchall()
         self._newest, self._open, self._decision = {}, {}, None
-        for device, kind, part, *values in rows:
-            self._adopt((device, kind, part), Episode(*values))
+        for device, kind, part, code, *values in rows:
+            self._adopt(Key(device, kind, part, code), Episode(*values))
         self._next = 0
 
     def steps(self, batch: Batch) -> Iterator[None]:
@@ -110,14 +111,11 @@ class Episodes(Stage):
     def _goes_on(self, event: Event, decision: _Decision) -> bool:
         """Follow an event; whether it says of an episode what is known."""
         if event.state == "inactive":
-            of = event.device_id, event.kind
-            candidates = {*self._open.get(of, ()), *(key for key in decision.newest if key[:2] == of)}
-            for key in below(event.part, candidates):
-                self._end(key, at(event), "told", decision)
+            self._end_all(event, "told", decision)
             return False
         if not event.continues:
             return False
-        key, ts = (event.device_id, event.kind, event.part or ""), at(event)
+        key, ts = key_of(event), at(event)
         known = decision.newest.get(key, self._newest.get(key))
         if known is not None and ts < known.begin:
             decision.older.append(event)
@@ -130,6 +128,13 @@ class Episodes(Stage):
         decision.note(key, continued(known, event))
         return not is_news(known, event)
 
+    def _end_all(self, event: Event, why: Why, decision: _Decision) -> None:
+        """An end ends all at its place and below, of any code, as alerts end: what lasts begins anew, and is told."""
+        of = event.device_id, event.kind
+        candidates = {*self._open.get(of, ()), *(key for key in decision.newest if key[:2] == of)}
+        for key in below(event.part, candidates):
+            self._end(key, at(event), why, decision)
+
     def _end(self, key: Key, ts: Micros, why: Why, decision: _Decision) -> None:
         known = decision.newest.get(key, self._newest.get(key))
         if known is not None and known.ended is None and known.begin <= ts:
@@ -140,16 +145,20 @@ class Episodes(Stage):
         until, since = self._listening.until(batch.now), self._listening.since()
         if since is None or self._first(until, since) > until:
             return
+        told: list[Event] = []
         for key in [key for keys in self._open.values() for key in keys]:
             known = decision.newest.get(key, self._newest[key])
-            device = self._registry.device(key[0])
+            device = self._registry.device(key.device_id)
             if known.ended is not None or device is None or not self._listening.owns(device.code):
                 continue
             if (over := self._over(key, known, since)) <= until:
                 ts = known.last + over - known.heard
                 self._end(key, ts, "silent", decision)
-                if key[1] not in LATCHING:
-                    yield end_of(key, device.code, known, ts, max(ts, batch.now))
+                if key.kind not in LATCHING:
+                    told.append(end_of(key, device.code, known, ts, max(ts, batch.now)))
+        for event in told:
+            self._end_all(event, "silent", decision)
+        yield from told
 
     async def write(self, conn: Connection, batch: Batch) -> None:
         """Store them; what is said of an older one is no event of the batch."""
@@ -202,14 +211,14 @@ class Episodes(Stage):
         return self._next
 
     def _ends(self, key: Key, since: Micros) -> Micros:
-        device = self._registry.device(key[0])
+        device = self._registry.device(key.device_id)
         if device is None or not self._listening.owns(device.code):
             return NEVER
         return self._over(key, self._newest[key], since)
 
     def _over(self, key: Key, known: Episode, since: Micros = 0) -> Micros:
         """When one is over of which nothing more is said, if all was listened to since then."""
-        return max(known.heard, since) + round(self._settings.lost_after_s(key[1]) * 1_000_000)
+        return max(known.heard, since) + round(self._settings.lost_after_s(key.kind) * 1_000_000)
 
 
 def _places(events: list[Event]) -> dict[str, object]:
@@ -217,6 +226,7 @@ def _places(events: list[Event]) -> dict[str, object]:
         "devices": [event.device_id for event in events],
         "kinds": [event.kind for event in events],
         "parts": [event.part or "" for event in events],
+        "codes": [key_of(event).code for event in events],
         "ts": [at(event) for event in events],
         "received": [event.received for event in events],
     }
@@ -226,9 +236,10 @@ def _columns(rows: dict[UUID, tuple[Key, Episode]]) -> dict[str, object]:
     keys, episodes = [key for key, _ in rows.values()], [episode for _, episode in rows.values()]
     return {
         "ids": list(rows),
-        "devices": [key[0] for key in keys],
-        "kinds": [key[1] for key in keys],
-        "parts": [key[2] for key in keys],
+        "devices": [key.device_id for key in keys],
+        "kinds": [key.kind for key in keys],
+        "parts": [key.part for key in keys],
+        "codes": [key.code for key in keys],
         "levels": [each.level for each in episodes],
         "began": [each.begin for each in episodes],
         "last": [each.last for each in episodes],

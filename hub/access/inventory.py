@@ -127,7 +127,7 @@ TABLES: Mapping[str, Table] = {
     "episode": _table(
         _BUSINESS, "how long what devices repeat lasted, and how often it was said", "events.keep_days after its end",
         Permission.EVENTS_READ,
-        l2="id device_id kind part level began_at last_at told_at heard_at late count ended_at why",
+        l2="id device_id kind part code level began_at last_at told_at heard_at late count ended_at why",
     ),
     "event_picture": _table(
         _BUSINESS, "pictures of events, with all in blocks that is not known to be place, or why there is none",

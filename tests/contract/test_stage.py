@@ -89,7 +89,7 @@ HELD = {
     "command": "id, state, reply, sent_at, late",
     "device_unused": "device_id, name",
     "unmapped_code": "device_id, protocol, what, code, count",
-    "episode": "id, kind, part, level, began_at, last_at, told_at, heard_at, late, count, ended_at, why",
+    "episode": "id, kind, part, code, level, began_at, last_at, told_at, heard_at, late, count, ended_at, why",
     "guard_off": "device_id, part, kind, since, over_at, told",
     "device_status": "device_id, online, at",
     "device_link": "device_id, at, session, counter, received, missed, rssi",

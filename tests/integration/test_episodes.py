@@ -20,7 +20,8 @@ SEED = """
 insert into profile (code, name, metrics, category) values ('camera', 'Camera', '{}', 'camera');
 insert into device (code, name, profile_id, zone) values ('c1', 'Gate', 1, 'UTC'), ('c2', 'Yard', 1, 'UTC');
 insert into rule (code, name, event_kind, event_level)
-    values ('intrusion', 'I', 'intrusion', 2), ('smoke', 'S', 'smoke', 4), ('line', 'L', 'line_crossing', 1);
+    values ('intrusion', 'I', 'intrusion', 2), ('smoke', 'S', 'smoke', 4), ('line', 'L', 'line_crossing', 1),
+           ('other', 'O', 'other', 1);
 """
 
 
@@ -156,6 +157,35 @@ async def test_what_gets_worse_within_a_second_or_is_said_late_is_an_event(camer
     assert levels == [(1,), (3,), (4,)]
     assert await camera.changes() == [("c1/smoke", kind) for kind in ("raised", "updated", "cleared")]
     assert await camera.rows("select level, count::int from episode") == [(4, 2)]
+
+
+async def test_of_a_kind_with_many_meanings_none_hides_another(camera: Camera) -> None:
+    """An end of one ends the alert at its place: what lasts there is told anew by its next repeat."""
+
+    async def codes() -> list[tuple[str, int, str | None]]:
+        return await camera.rows("select code, count::int, why from episode order by began_at")
+
+    async def told() -> list[tuple[str, int, str]]:
+        ts = f"(extract(epoch from ts) - {NOW // S})::int"
+        return await camera.rows(f"select attributes ->> 'code', {ts}, state from event order by ts")
+
+    await camera.take(said(1, kind="motion"), said(2, kind="explosion"), said(3, kind="motion"))
+    await camera.take(said(4, kind="explosion"), said(5, kind="motion"))
+    first = [("motion", 1, "active"), ("explosion", 2, "active")]
+    assert (await codes(), await told()) == ([("motion", 3, None), ("explosion", 2, None)], first)
+    await camera.take(said(6, "inactive", kind="motion"), said(7, kind="explosion"), said(8, kind="explosion"))
+    await camera.take(said(4, kind="explosion", at=9), said(10, kind="motion"), said(40, kind="explosion"))
+    second = [("motion", 6, "inactive"), ("explosion", 7, "active"), ("motion", 10, "active")]
+    assert await told() == [*first, *second]
+    await camera.passes(70)
+    await camera.take(said(71, kind="explosion"))
+    assert await told() == [*first, *second, ("motion", 70, "inactive"), ("explosion", 71, "active")]
+    assert [(code, count) for code, count, _ in await codes()] == [
+        ("motion", 3), ("explosion", 2), ("explosion", 3), ("motion", 1), ("explosion", 1)
+    ]  # fmt: skip
+    assert await camera.changes() == [
+        ("c1/other", kind) for kind in ("raised", "cleared", "raised", "cleared", "raised")
+    ]
 
 
 async def test_a_slow_clock_hides_nothing_that_comes_after_a_lost_end(camera: Camera) -> None:

@@ -71,8 +71,9 @@ def answer(*notices: bytes) -> bytes:
 def _event(kind: str, state: str | None = "active", ts: int | None = T, **attributes: object) -> EventDraft:
     """Of ISAPI: each may be repeated; channel 1 is the camera itself."""
     channel = attributes.get("channel", "1")
-    part = None if channel == "1" else str(channel)
-    return EventDraft(kind, ts, None, state, None, attributes, part=part, continues=state == "active")
+    part = [] if channel == "1" else [str(channel)]
+    part += ["input", str(attributes["input"])] if "input" in attributes else []
+    return EventDraft(kind, ts, None, state, None, attributes, part="/".join(part) or None, continues=state == "active")
 
 
 def _told(kind: str, state: str | None = "active", ts: int | None = T, **attributes: object) -> EventDraft:

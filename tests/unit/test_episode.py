@@ -4,11 +4,11 @@ from uuid import UUID
 
 import pytest
 
-from devices.episodes.episode import Episode, begun_by, below, continued, end_of, is_news
+from devices.episodes.episode import CODE, Episode, Key, begun_by, below, continued, end_of, is_news, key_of
 from hub.models import Event, Micros
 
 S = 1_000_000
-KEY = (7, "intrusion", "gate/2")
+KEY = Key(7, "intrusion", "gate/2")
 
 
 def said(ts: int, level: int | None = None, kind: str = "intrusion", received: int | None = None) -> Event:
@@ -70,6 +70,17 @@ def test_an_end_that_nobody_told_is_the_same_event_whoever_makes_it() -> None:
 
 
 def test_an_end_is_one_of_all_that_is_below_it() -> None:
-    keys = [(7, "smoke", part) for part in ("", "gate", "gate/2", "gates")]
-    assert [key[2] for key in below("gate", keys)] == ["gate", "gate/2"]
+    keys = [Key(7, "smoke", part) for part in ("", "gate", "gate/2", "gates")]
+    assert [key.part for key in below("gate", keys)] == ["gate", "gate/2"]
     assert below(None, keys) == keys
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "told"),
+    [("other", "motion", "motion"), ("fault", 7, "7"), ("other", "x" * 99, "x" * CODE), ("fire", "smoke_and_fire", "")],
+)
+def test_kinds_with_many_meanings_are_told_apart_by_their_code(kind: str, code: object, told: str) -> None:
+    event = Event(UUID(int=1), 7, "camera", S, S, kind, "active", None, {"code": code}, continues=True)
+    assert key_of(event) == Key(7, kind, "", told)
+    ended = end_of(key_of(event), "camera", begun_by(event), 9 * S, 9 * S)
+    assert ended.attributes.get("code", "") == told

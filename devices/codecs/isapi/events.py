@@ -88,10 +88,14 @@ def _event(alert: Alert, decoded: Decoded, received: Micros, zone: tzinfo) -> Ev
             decoded.unmapped(PROTOCOL).states[len(decoded.events)] = _code(code, alert)
         if text := _allowed(alert.told("eventDescription"), decoded):
             attributes["text"] = text
-    part = alert.channel if alert.channel != "1" else ""
+    part = [] if alert.channel in ("", "1") else [alert.channel]
+    if port := _port(alert):
+        part += ["input", port]
     ts = _time(alert, decoded, zone)
     # Each may be told again: `activePostCount` counts from 1 while it lasts, and `duration` names it.
-    return EventDraft(meant.kind, ts, None, state, None, attributes, part=part or None, continues=state == "active")
+    return EventDraft(
+        meant.kind, ts, None, state, None, attributes, part="/".join(part) or None, continues=state == "active"
+    )
 
 
 def _allowed(text: str, decoded: Decoded) -> str:
@@ -122,8 +126,14 @@ def _meant(code: str) -> tuple[Meant, bool]:
 
 
 def _code(code: str, alert: Alert) -> str:
+    port = _port(alert)
+    return f"{code}.{port}" if code == "io" and port else code[:_LONGEST]
+
+
+def _port(alert: Alert) -> str:
+    """The input that it is at; "" where none is told."""
     port = alert.within("inputIOPortID") or alert.within("dynInputIOPortID")
-    return f"{code}.{as_code(port)[:10]}" if code == "io" and port else code[:_LONGEST]
+    return as_code(port)[:10] if port else ""
 
 
 def _time(alert: Alert, decoded: Decoded, zone: tzinfo) -> Micros | None:
