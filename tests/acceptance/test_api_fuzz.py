@@ -17,4 +17,4 @@ def test_each_route_answers_as_it_is_described(closed_hub: Hub) -> None:
         assert len(result.streams) == 3
     assert results["none"].statuses.keys() <= {200, 401, 403, 404, 422}, "beside 401 what is public answers"
     assert results["login"].statuses[200] > 20
-    assert results["login"].statuses.get(401, 0) < 10, "where another secret is wanted"
+    assert results["login"].statuses.get(401, 0) < 15, "where another secret is wanted: that of who pushes"

@@ -115,6 +115,7 @@ def look(browser: Callable[[], Chromium], url: str, another: Callable[[], UUID],
         page.wait_for(f"{CARDS} === 1 && {LINK} === 'live'", "the alert is shown")
         page.wait_for("document.querySelectorAll('#warning-rows li').length === 3", "the warnings are shown")
         page.wait_for("document.querySelectorAll('#letter-rows li').length === 1", "the dead letter is shown")
+        page.wait_for("document.body.innerText.includes('out of range')", "the flag of a reading is named")
         for width in (390, 1280):
             page.resize(width, 800)
             assert page.evaluate(OVERFLOWING) == [], f"numbers of a large city fit at {width} px"

@@ -28,7 +28,7 @@ async def test_a_profile_is_kept_whole_and_each_change_is_a_version(database: st
         stored = (await client.get("/profiles/rain")).json()
         commands = stored.pop("commands")
         assert commands["reset"] | {"name_en": None} == {
-            **BODY["commands"]["reset"], "name_en": None, "timeout_s": 10
+            **BODY["commands"]["reset"], "name_en": None, "timeout_s": 10, "downlink": None
         }  # fmt: skip
         for name in set(BODY) - {"commands", "metrics", "events"}:
             assert stored[name] == BODY[name], name

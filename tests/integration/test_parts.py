@@ -124,7 +124,7 @@ async def test_what_was_shielded_before_a_reset_and_is_told_after_it_is_no_guard
 
 
 async def test_what_was_told_of_the_whole_device_before_there_were_parts_ends(database: str) -> None:
-    ends = Path(hub.__file__).parent / "store/migrations/0150_guards_of_whole_transmitters.sql"
+    ends = Path(hub.__file__).parent / "store/migrations/0148_guards_of_whole_transmitters.sql"
     async with open_pool(Database(url=database)) as pool, pool.connection() as conn:
         await conn.execute(SEED.encode())
         await conn.execute(b"""insert into event (id, device_id, ts, received_at, kind, state, attributes)
