@@ -121,7 +121,7 @@ TABLES: Mapping[str, Table] = {
     ),
     "event": _table(
         _BUSINESS, "what devices report: smoke, a button, an open cover",
-        "events.keep_days, but the newest of each kind at each device",
+        "events.keep_days, but the newest of each kind at each device; of a part while it may count",
         Permission.EVENTS_READ, l2="id device_id ts received_at kind state level untimed_id part", l3="attributes",
     ),
     "episode": _table(
