@@ -188,6 +188,7 @@ def _aliyun() -> Frames:
                  [("level", ts, 1.27), ("battery", created, 88)]),
             Good(of(items={}, checkFailedData={"level": {"value": 99, "time": 1757948604527, "code": 6304}}),
                  [("level", ts, 99)]),
+            Good(of(items={"level": {"a": 1, ";b": 2}}), [("level.a", created, 1)], faults=["bad_metric_name"]),
             Good(_json(productKey="p", deviceName="d", identifier="smoke", type="alert", value={"zone": 4},
                        time=1757948604527),
                  events=[EventDraft("smoke", ts, key, None, None, {"zone": 4, "severity": "alert"})]),

@@ -86,8 +86,14 @@ class Store:
         self._run(sql.SQL("create database {} template {} strategy file_copy").format(*parts))
 
     def _run(self, statement: sql.Composed) -> None:
-        if self._conn is None or self._conn.closed:
-            self._conn = psycopg.connect(self.url, autocommit=True)
+        if self._conn is not None and not self._conn.closed:
+            try:
+                self._conn.execute(statement)
+            except psycopg.OperationalError:  # a test has ended the server meanwhile
+                self._conn.close()
+            else:
+                return
+        self._conn = psycopg.connect(self.url, autocommit=True)
         self._conn.execute(statement)
 
 

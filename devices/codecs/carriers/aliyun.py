@@ -76,7 +76,8 @@ def _values(decoded: Decoded, given: object, at: Micros, where: str) -> None:
         wrapped: dict[str, Any] = item if isinstance(item, dict) and "value" in item else {"value": item}
         try:
             ts = millis(wrapped.get("time"), where, name, "time")
-            take(decoded, {name: wrapped["value"]}, at if ts is None else ts, where, name)
+            place = (where,) if isinstance(wrapped["value"], dict) else (where, name)  # parts add the name themselves
+            take(decoded, {name: wrapped["value"]}, at if ts is None else ts, *place)
         except DecodeError as error:
             if error.reason == "too_many_values":
                 raise
