@@ -32,7 +32,7 @@ EXCESS = (2.0, 3.0)
 """The levels of the shipped rules that must find them: blue and yellow."""
 
 _ILL: tuple[tuple[str, str, str, float, float], ...] = (
-    ("smart-pole", "voltage", "drift", 40, 3.5),
+    ("smart-pole", "voltage", "drift", 24, 3.5),
     ("smart-pole", "voltage", "stuck", 20, 0),
     ("river-level", "level", "slow", 16, 7),
     ("river-level", "level", "burst", 8, 0.1),

@@ -26,7 +26,7 @@ async def test_sim_cards_that_end_are_warned_of(database: str) -> None:
 
 
 async def test_the_tag_of_before_becomes_the_field_where_it_is_a_day(empty_url: str) -> None:
-    migrate_to(empty_url, "postgresql", 143)
+    migrate_to(empty_url, "postgresql", 142)
     tags = {"a": "2027-01-31", "b": "soon", "c": "2027-02-30", "d": None}
     with psycopg.connect(empty_url, autocommit=True) as conn:
         conn.execute("insert into profile (code, name, metrics) values ('air', 'Air', '{}')")

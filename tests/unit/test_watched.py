@@ -40,6 +40,14 @@ def test_what_is_ill_is_beyond_the_shipped_levels_and_what_is_well_is_not(things
             assert (excess(one, metric) >= EXCESS[0]) == (metric == wrong), (one.life.thing, metric, one.hidden)
 
 
+@pytest.mark.parametrize("later_h", [8, 16])
+def test_what_is_ill_is_found_at_any_time_of_the_day(later_h: int) -> None:
+    now = NOW + later_h * 3600 * 1_000_000
+    for one in watched([each for each in watched_things(now, 1) if each[1]], now, 1):
+        metric = one.hidden and one.hidden.metric or next(iter(one.life.values))
+        assert excess(one, metric) >= EXCESS[0], one.hidden
+
+
 def test_all_that_is_reported_is_within_its_range_for_what_is_not_is_no_reading_that_counts(
     things: list[Watched],
 ) -> None:
