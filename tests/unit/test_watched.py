@@ -44,7 +44,7 @@ def test_what_is_ill_is_beyond_the_shipped_levels_and_what_is_well_is_not(things
 def test_what_is_ill_is_found_at_any_time_of_the_day(later_h: int) -> None:
     now = NOW + later_h * 3600 * 1_000_000
     for one in watched([each for each in watched_things(now, 1) if each[1]], now, 1):
-        metric = one.hidden and one.hidden.metric or next(iter(one.life.values))
+        metric = (one.hidden and one.hidden.metric) or next(iter(one.life.values))
         assert excess(one, metric) >= EXCESS[0], one.hidden
 
 
