@@ -14,8 +14,8 @@ def inhibitor(place: Place, consumer: int) -> UUID | None:
     """The alert that keeps an alert of a place back from a consumer; None: nothing does.
 
     It is of a kind of event without danger, or of a series that is silent (nothing else that is measured has any
-    inhibitors), not red, and the consumer was told of what keeps it back.
+    inhibitors), not red, and the consumer was told of what keeps it back, at its level or above.
     """
     if place.event_kind in DANGER or place.level >= RED:
         return None
-    return next((each.alert for each in place.inhibitors if consumer in each.told), None)
+    return next((each.alert for each in place.inhibitors if each.told.get(consumer, 0) >= place.level), None)

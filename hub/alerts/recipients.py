@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 
 from hub.alerts.alert import Applied
 from hub.alerts.chains import Chains, stored_chain
-from hub.alerts.kept_back import kept_back
+from hub.alerts.kept_back import KeptBack, kept_back
 from hub.alerts.quiet import stored_quiet
 from hub.alerts.reach import Reach, SharedAlerts
 from hub.alerts.routing import (
@@ -118,7 +118,7 @@ async def owed(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> lis
     found: list[list[Owed]] = [[] for _ in applied]
     inhibitors = {above.alert for place in places.values() for above in place.inhibitors}
     order = _parents_first(applied, places) if inhibitors else range(len(applied))
-    told = defaultdict[UUID, set[int]](set)
+    told, now_at = defaultdict[UUID, dict[int, int]](dict), {alert.id: alert.level for _, alert in applied}
     for at in order:
         change, alert = applied[at]
         place = places[alert.id]._replace(level=alert.place.level)
@@ -128,15 +128,28 @@ async def owed(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> lis
         for consumer in recipients(place):
             kept = kept_back(routes, change.kind, place, consumer, now) if may_wait else None
             found[at].append(Owed(change.id, alert.id, alert.seq, consumer, None, *(kept or ())))
-            if alert.id in inhibitors and (kept is None or kept.inhibited_by is not None):
-                told[alert.id].add(consumer)
+            if alert.id in inhibitors:
+                tell(told[alert.id], place, consumer, min(alert.level, now_at[alert.id]), kept)
     return [each for of_one in found for each in of_one]
 
 
-def also_told(place: Place, told: Mapping[UUID, Collection[int]]) -> Place:
-    """A place of which more is known: who is told, by this transaction, of what inhibits it."""
-    more = tuple(each._replace(told=each.told.union(told.get(each.alert, ()))) for each in place.inhibitors)
-    return place._replace(inhibitors=more)
+def tell(told: dict[int, int], place: Place, consumer: int, level: int, kept: KeptBack | None) -> None:
+    """Note at which level a consumer is told of an alert now, or of what keeps it back from him."""
+    if kept is None:
+        told[consumer] = max(told.get(consumer, 0), level)
+    elif kept.inhibited_by is not None:
+        root = next(each.told[consumer] for each in place.inhibitors if each.alert == kept.inhibited_by)
+        told[consumer] = max(told.get(consumer, 0), root)
+
+
+def also_told(place: Place, told: Mapping[UUID, Mapping[int, int]]) -> Place:
+    """A place of which more is known: who is told, by this transaction, of what inhibits it, and at which level."""
+    return place._replace(inhibitors=tuple(_more(each, told.get(each.alert, {})) for each in place.inhibitors))
+
+
+def _more(above: Inhibitor, told: Mapping[int, int]) -> Inhibitor:
+    known = above.told
+    return above._replace(told={**known, **{each: max(level, known.get(each, 0)) for each, level in told.items()}})
 
 
 def _parents_first(applied: Sequence[Applied], places: Mapping[UUID, Place]) -> list[int]:
@@ -175,7 +188,9 @@ async def stored_inhibitors(conn: psycopg.AsyncConnection, alerts: Collection[UU
     if not alerts:
         return {}
     found = await (await conn.execute(SQL.told_of, {"ids": list(alerts)})).fetchall()
-    return {id_: Inhibitor(id_, frozenset(told)) for id_, told in found}
+    return {
+        id_: Inhibitor(id_, dict(zip(consumers or (), levels or (), strict=True))) for id_, consumers, levels in found
+    }
 
 
 async def sights(

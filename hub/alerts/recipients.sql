@@ -70,4 +70,6 @@ left join lateral (select t.consumers from alert_told t where t.alert_id = a.id 
 where a.id = any (%(ids)b::uuid[])
 
 -- name: told_of
-select id, array(select told_of(id)) from unnest(%(ids)b::uuid[]) as above (id)
+select above.id, told.consumers, told.levels
+from unnest(%(ids)b::uuid[]) as above (id)
+cross join lateral (select array_agg(t.consumer) as consumers, array_agg(t.level) as levels from told_levels(above.id) t) told

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from hub.alerts.apply import SQL as APPLY
 from hub.alerts.grouping import apart, lock
 from hub.alerts.kept_back import KeptBack, kept_back
-from hub.alerts.recipients import also_told, stored_places, subscriptions
+from hub.alerts.recipients import also_told, stored_places, subscriptions, tell
 from hub.store.statements import statements
 from hub.words.sentence import Sentence, written
 
@@ -51,14 +51,13 @@ async def _released(conn: psycopg.AsyncConnection, consumers: Sequence[int]) -> 
             return 0
         routes = await subscriptions(conn)
         places = await stored_places(conn, {each["alert_id"] for each in over if each["lasts"]}, routes.border_m)
-        found, told = list[tuple[Any, ...]](), defaultdict[UUID, set[int]](set)
+        found, told = list[tuple[Any, ...]](), defaultdict[UUID, dict[int, int]](dict)
         for each in over:
             kept, reason = None, None
             if each["lasts"]:
                 place = also_told(places[each["alert_id"]], told)
                 kept = kept_back(routes, each["kind"], place, each["consumer_id"], each["now"])
-                if kept is None or kept.inhibited_by is not None:
-                    told[each["alert_id"]].add(each["consumer_id"])
+                tell(told[each["alert_id"]], place, each["consumer_id"], each["level"], kept)
             else:
                 reason = Sentence(f"delivery.{each['state']}")
             state = "given_up" if reason is not None else kept.state if kept is not None else "pending"

@@ -15,25 +15,24 @@ with no_longer as (
     where o.state = 'quiet' and o.quiet_until <= now()
       and (%(consumers)s::int[] is null or o.consumer_id = any (%(consumers)s))
     union all
-    -- Also from whom it keeps something back no longer: what was owed of it was given up. Once for each that inhibits.
+    -- Also from whom it keeps something back no longer: what was owed of it was given up, or what was told has fallen below
+    -- it. Once for each that inhibits; what is red is kept back by nothing, so what told of orange keeps back all there is.
     select o.id
     from (select distinct inhibited_by as id from outbox where state = 'inhibited') inhibits
     left join alert above on above.id = inhibits.id
-    cross join lateral (select array(select told_of(above.id)) as consumers) told
+    cross join lateral (
+        select coalesce(jsonb_object_agg(t.consumer, t.level), '{}') as levels from told_levels(above.id) t
+    ) told
     join outbox o on o.inhibited_by = inhibits.id and o.state = 'inhibited'
     where (above.id is null or above.cleared_at is not null or above.handling in ('closed', 'false_alarm', 'merged')
-           or o.consumer_id <> all (told.consumers)
-           -- That a device is offline and that it is silent keep each other back up to their own level, and this one has
-           -- fallen.
-           or above.level < above.peak_level and exists (
-               select from alert kept join rule why on why.id = kept.rule_id join rule over on over.id = above.rule_id
-               where kept.id = o.alert_id and kept.device_id = above.device_id and kept.peak_level > above.level
-                 and ((why.signal = 'silence' and over.event_kind = 'offline')
-                      or (why.event_kind = 'offline' and over.signal = 'silence'))))
+           or (told.levels ->> o.consumer_id::text)::int is null
+           or (told.levels ->> o.consumer_id::text)::int < 3 and exists (
+               select from alert kept
+               where kept.id = o.alert_id and kept.peak_level > (told.levels ->> o.consumer_id::text)::int))
       and (%(consumers)s::int[] is null or o.consumer_id = any (%(consumers)s))
     limit %(limit)s
 )
-select o.id, o.state, o.alert_id, o.consumer_id, h.kind, now() as now,
+select o.id, o.state, o.alert_id, o.consumer_id, a.level, h.kind, now() as now,
        a.cleared_at is null and a.handling not in ('closed', 'false_alarm', 'merged') and not exists (
            select from outbox newer
            where newer.consumer_id = o.consumer_id and newer.alert_id = o.alert_id and newer.seq > o.seq

@@ -23,8 +23,9 @@ class Inhibitor(NamedTuple):
     """An alert of the parent of an alert's device that a rule lets inhibit it."""
 
     alert: UUID
-    told: frozenset[int]
-    """Ids of the consumers that were told of it, or that are owed it: from these it keeps back what follows from it."""
+    told: Mapping[int, int]
+    """By the ids of the consumers that were told of it, or that are owed it, at which level: from these it keeps back
+    what follows from it up to that. It counts with the level of what keeps it back itself."""
 
 
 class Place(NamedTuple):

@@ -62,6 +62,16 @@ class City(Alarms):
         )  # fmt: skip
         return [state for (state,) in found]
 
+    async def behind_a_gateway(self) -> None:
+        """The pole, from now on."""
+        await self.run(
+            """insert into device (code, name, profile_id, region)
+               select 'gateway', 'Gateway', profile_id, region from device where code = 'pole'"""
+        )
+        await self.run(
+            "update device set parent_id = (select id from device where code = 'gateway') where code = 'pole'"
+        )
+
     async def look(self) -> None:
         """As two leaders at once."""
         async with await connect(self.url) as conn, await connect(self.url) as other:
@@ -108,6 +118,59 @@ async def test_a_pole_without_power_keeps_back_what_follows_and_what_lasts_is_to
     assert await city.states(offline) == ["pending"]
     assert await city.states(passing) == ["given_up", "given_up"]
     assert (await city.client.get(f"/alerts/{offline}")).json()["inhibited_by"] is None
+
+
+async def test_what_is_graver_than_what_it_follows_from_is_told_at_once_or_once_that_has_fallen_below_it(
+    city: City,
+) -> None:
+    pole = await city.happens("pole", "power_loss", level=1)
+    graver, equal = await city.happens("lamp", "offline"), await city.happens("camera", "offline", level=1)
+    assert (await city.states(graver), await city.states(equal)) == (["pending"], ["inhibited"])
+    place = {"level": "orange", "device": "camera", "event_kind": "fault"}
+    [tried] = (await city.client.post("/routing:try", json={"place": place})).json()["items"]
+    assert tried["kept_back"] is False
+    await city.happens("camera", "offline", level=3, alert=equal, change="updated")
+    assert (await city.states(equal))[-1] == "pending"
+
+    await city.happens("pole", "power_loss", level=3, alert=pole, change="updated")
+    kept = await city.happens("camera", "fault")
+    await city.look()
+    assert await city.states(kept) == ["inhibited"]
+    await city.happens("pole", "power_loss", level=2, alert=pole, change="updated")
+    await city.look()
+    assert await city.states(kept) == ["pending"]
+
+
+async def test_what_nobody_was_told_of_counts_with_the_level_of_what_keeps_it_back_itself(city: City) -> None:
+    await city.consumer("poles", event_kind="offline")
+    await city.behind_a_gateway()
+    gateway = await city.happens("gateway", "power_loss")
+    pole = await city.happens("pole", "offline", level=1)
+    lamp = await city.happens("lamp", "offline")
+    assert [await city.states(each) for each in (pole, lamp)] == [["inhibited"], ["inhibited"]]
+    assert [await city.states(each, "poles") for each in (pole, lamp)] == [["pending"], ["pending"]], "blue, to them"
+    await city.look()
+    assert await city.states(lamp) == ["inhibited"]
+    await city.happens("gateway", "power_loss", level=2, alert=gateway, change="updated")
+    await city.look()
+    assert [await city.states(each) for each in (pole, lamp)] == [["inhibited"], ["pending"]]
+    camera = await city.happens("camera", "offline", level=2)
+    assert await city.states(camera) == ["inhibited"]
+    await city.happens("gateway", "power_loss", level=2, alert=gateway, change="cleared")
+    for _ in range(2):
+        await city.look()
+    assert [await city.states(each) for each in (pole, camera)] == [["pending"], ["pending"]], "the pole's is blue"
+
+
+async def test_a_rise_that_was_not_told_yet_keeps_nothing_back(city: City) -> None:
+    pole = await city.happens("pole", "power_loss", level=1)
+    quiet = '[{"hours": "00:00-24:00", "days": [1, 2, 3, 4, 5, 6, 7], "zone": "UTC", "max_level": 3}]'
+    await city.run("update consumer set quiet = %(quiet)s", quiet=quiet)
+    await city.happens("pole", "power_loss", alert=pole, change="updated")
+    await city.run("update consumer set quiet = '[]'")
+    assert await city.states(pole) == ["pending", "quiet"]
+    lamp = await city.happens("lamp", "offline")
+    assert await city.states(lamp) == ["pending"], "they know of blue"
 
 
 async def test_who_was_not_told_of_the_pole_is_told_of_what_is_behind_it(city: City) -> None:
@@ -161,11 +224,7 @@ async def test_whom_the_alert_of_the_pole_has_not_reached_is_told_of_what_is_beh
 
 async def test_what_happens_in_one_batch_is_decided_from_the_gateway_on(city: City) -> None:
     await city.consumer("lamps", event_kind="offline", min_level=2)
-    await city.run(
-        """insert into device (code, name, profile_id, region)
-           select 'gateway', 'Gateway', profile_id, region from device where code = 'pole'"""
-    )
-    await city.run("update device set parent_id = (select id from device where code = 'gateway') where code = 'pole'")
+    await city.behind_a_gateway()
     lamp, pole, gateway, fault = uuid4(), uuid4(), uuid4(), uuid4()
     happens = [("lamp", "offline", lamp, 2), ("pole", "offline", pole, 1), ("camera", "fault", fault, 3)]
     changes = [await city.change(*each) for each in [*happens, ("gateway", "power_loss", gateway, 3)]]
@@ -173,6 +232,17 @@ async def test_what_happens_in_one_batch_is_decided_from_the_gateway_on(city: Ci
     assert [await city.states(each) for each in (gateway, pole, lamp)] == [["pending"], ["inhibited"], ["inhibited"]]
     assert await city.states(fault) == ["pending"], "of the pole nothing is known but that it is offline"
     assert await city.states(lamp, "lamps") == ["pending"], "the pole is below their floor"
+
+
+async def test_in_one_batch_the_level_at_its_end_counts(city: City) -> None:
+    pole, lamp, camera = uuid4(), uuid4(), uuid4()
+    risen = [await city.change("pole", "power_loss", pole, level) for level in (1, 3)]
+    changes = [await city.change("lamp", "offline", lamp, 2), risen[0], replace(risen[1], kind="updated")]
+    assert [each.outcome for each in await city.commit(changes)] == ["applied"] * 3
+    assert await city.states(lamp) == ["inhibited"]
+    fallen = await city.change("pole", "power_loss", pole, 1, "updated")
+    await city.commit([await city.change("camera", "offline", camera, 2), fallen])
+    assert await city.states(camera) == ["pending"]
 
 
 async def test_a_step_of_a_chain_is_told_whatever_inhibits_its_alert(city: City) -> None:
@@ -382,13 +452,38 @@ async def test_what_is_silent_behind_a_gateway_waits_until_it_is_known_whether_t
 )
 async def test_it_waits_no_longer_once_that_is_known_or_for_ten_minutes(city: City, known: str) -> None:
     await rules_on_level(city)
-    await gateway(city, 700)
+    await gateway(city, 1100)
     silent = await measured(city, "lamp", "silence")
     await time_passes(city)
     assert await city.states(silent) == ["quiet"]
     await city.run(known)
     await time_passes(city)
     assert await city.states(silent) == ["pending"]
+
+
+async def test_behind_a_gateway_that_may_be_silent_for_long_it_waits_until_that_is_known_or_an_hour(
+    city: City,
+) -> None:
+    await rules_on_level(city)
+    await gateway(city, 700)
+    await city.run("update profile set offline_after_s = 1800")
+    await city.run("insert into profile (code, name, interval_s) values ('part', 'Part', 60)")
+    await city.run(
+        "update device set profile_id = (select id from profile where code = 'part') where code in ('lamp', 'camera')"
+    )
+    silent = await measured(city, "lamp", "silence")
+    for ago_s, state in ((900, "quiet"), (1915, "quiet"), (1925, "pending")):
+        await city.run("update alert set raised_at = now() - make_interval(secs => %(ago)s)", ago=ago_s)
+        await city.run("update device_seen set seen_at = now() - make_interval(secs => %(ago)s)", ago=ago_s)
+        await time_passes(city)
+        assert await city.states(silent) == [state], ago_s
+    await city.run("update profile set offline_after_s = 86400 where code = 'gauge'")
+    await city.run("update device_seen set seen_at = now() - interval '3600 s'")
+    later = await measured(city, "camera", "silence")
+    for ago_s, state in ((3500, "quiet"), (3600, "pending")):
+        await city.run("update alert set raised_at = now() - make_interval(secs => %(ago)s)", ago=ago_s)
+        await time_passes(city)
+        assert await city.states(later) == [state], ago_s
 
 
 async def test_a_silence_that_waited_is_told_by_its_device_being_offline(city: City) -> None:
