@@ -12,6 +12,7 @@ from rich.text import Text
 
 from app.cli.connection import ConfigOption, Verbs, found_database
 from app.cli.evaluate import evaluate
+from app.cli.evaluate_video import evaluate_video
 from app.cli.groups import Groups
 from app.cli.guards import show_guards
 from app.cli.path import show_path
@@ -46,6 +47,7 @@ app.verb("guards")(show_guards)
 app.verb("sims")(show_sims)
 app.verb()(duty)
 app.verb()(evaluate)
+app.verb("evaluate-video")(evaluate_video)
 out, err = Terminal(highlight=False), Terminal(stderr=True, highlight=False)
 
 

@@ -33,6 +33,7 @@ OPTIONS = {name: {option for each in verb.params for option in each.opts} for na
 ALONE = {
     "demo",
     "evaluate",
+    "evaluate-video",
     "frame capture",
     "frame check",
     "frame replay",

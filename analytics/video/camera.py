@@ -1,0 +1,81 @@
+"""The analysis of one camera: frames in, findings out."""
+
+import math
+import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from analytics.video.detector import Detector, Key
+from analytics.video.detectors import detectors
+from analytics.video.finding import Cue, Finding
+from analytics.video.hold import Holds
+from analytics.video.settings import VideoSettings
+from analytics.video.view import Image, View, reduced
+
+JUMP = 60.0
+"""Seconds between two frames beyond which nothing goes on from the one to the other; also when time goes back."""
+LOST = "signal_loss"
+
+
+class CameraAnalysis:
+    """One camera, in one thread at a time. It holds below 4 MB, however long it runs."""
+
+    def __init__(self, settings: VideoSettings, began: datetime | None = None) -> None:
+        """`began`: the time of day where the camera is at t = 0; without it, windows of time always hold."""
+        self.settings = settings
+        self.cost: dict[str, float] = {}
+        """Processor seconds by detector; `reduce` is what making the frame smaller took, if it was too large."""
+        self._detectors: list[Detector] = detectors(settings)
+        self._holds = Holds({kind: settings.level(kind) for kind in settings.kinds})
+        self._began = began
+        self._newest: float | None = None
+        self._last: View | None = None
+
+    def see(self, t: float, bgr: Image | None) -> list[Finding]:
+        """Look at a frame at `t` seconds of the stream; None: there is no frame, but one was due.
+
+        Frames are uint8 (h, w, 3) of any size; larger ones than 640 x 360 are reduced. While a stream is away, call it
+        with None once a second: that is how its loss is found. Raises ValueError for what is no frame or no time.
+        """
+        if not math.isfinite(t):
+            raise ValueError(f"{t} is no time of a frame")
+        if self._newest is not None and not 0 <= t - self._newest <= JUMP:
+            self._last = None
+            self._holds.restart()
+        self._newest = t
+        if bgr is None:
+            self._last = None
+            return list(self._holds.see(t, {(LOST, None): Cue(1.0, {"no_frame": 1.0})} if self._wanted(LOST) else {}))
+        view = self._view(t, bgr)
+        found = [finding for scores in self._scores(view) for finding in self._holds.see(t, scores)]
+        view.previous = None
+        self._last = view
+        return found
+
+    def active(self) -> Mapping[Key, Cue]:
+        """What is active now, with its newest score."""
+        return self._holds.active()
+
+    def _wanted(self, kind: str) -> bool:
+        return kind in self.settings.kinds
+
+    def _view(self, t: float, bgr: Image) -> View:
+        began = time.thread_time()
+        small = reduced(bgr)
+        if small is not bgr:
+            self._spent("reduce", began)
+        if self._last is not None and self._last.bgr.shape != small.shape:
+            self._last = None
+        return View(t, small, self._last, None if self._began is None else self._began + timedelta(seconds=t))
+
+    def _scores(self, view: View) -> list[Mapping[Key, Cue]]:
+        told: list[Mapping[Key, Cue]] = []
+        for detector in self._detectors:
+            began = time.thread_time()
+            scores = detector.scores(view)
+            self._spent(detector.name, began)
+            told.append({key: cue for key, cue in scores.items() if self._wanted(key[0])})
+        return told
+
+    def _spent(self, name: str, began: float) -> None:
+        self.cost[name] = self.cost.get(name, 0.0) + time.thread_time() - began

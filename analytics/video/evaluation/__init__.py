@@ -1,0 +1,1 @@
+"""How well findings agree with what people saw in clips."""

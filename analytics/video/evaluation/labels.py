@@ -1,0 +1,123 @@
+"""What people saw in a clip: read from a file beside it.
+
+`CLIP.json` beside CLIP.mp4:
+`{"events": [{"kind": "freeze", "begin": 10.0, "end": 20.0, "zone": null}], "settings": {...}}`. Begin and end are
+seconds of the clip; an event without an end lasts to the end of the clip. `"judged": false` says that it may be
+found or not (an effect of another event). The settings are those of the camera (`VideoSettings`), with its zones and
+lines.
+
+`CLIP.csv` with the columns kind, begin, end and, if there are zones, zone. `CLIP.flames.xml` as the furg-fire-dataset
+has it: rectangles of flames by frame.
+"""
+
+import csv
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from analytics.video.kinds import KINDS
+from analytics.video.settings import BadVideoSettings, VideoSettings, read_settings
+from hub.errors import HubError
+
+CLIPS = frozenset({".mp4", ".avi", ".mkv", ".mov", ".webm", ".ts", ".m4v", ".mpg", ".mpeg", ".flv", ".h264", ".h265"})
+MOST_BYTES = 16 << 20
+BETWEEN_S = 2.0
+"""Flames that are away for less between two frames are one event."""
+_FRAME = re.compile(r"<frameNumber>(\d+)</frameNumber>\s*<annotations>(.*?)</annotations>", re.DOTALL)
+
+
+class BadLabels(HubError):
+    """A file of labels cannot be used"""
+
+
+class Label(BaseModel):
+    """Something that is to be found."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str
+    begin: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    end: float = float("inf")
+    """Seconds of the clip."""
+    zone: str | None = None
+    """None: in any zone."""
+    judged: bool = True
+
+    @model_validator(mode="after")
+    def _can_be(self) -> "Label":
+        if self.kind not in KINDS:
+            raise ValueError(f"{self.kind!r} is not a kind; there are {', '.join(sorted(KINDS))}")
+        if not self.end > self.begin:
+            raise ValueError(f"ends at {self.end:g} s, which is not after its begin at {self.begin:g} s")
+        return self
+
+
+class Labels(BaseModel):
+    """What is said of a clip."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    events: tuple[Label, ...] = ()
+    settings: Any = None
+    """Of the camera; None: those of the evaluation."""
+
+
+def clips(folder: Path) -> list[Path]:
+    """The clips below a folder, by path; raises BadLabels when there is none."""
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in CLIPS) if folder.is_dir() else []
+    if not found:
+        raise BadLabels(f"{folder} is no folder with clips; name one that holds CLIP.mp4 and CLIP.json or CLIP.csv")
+    return found
+
+
+def labels_of(clip: Path) -> tuple[tuple[Label, ...], VideoSettings | None] | None:
+    """What is labelled in a clip, and its camera's settings; None for a clip that nobody labelled; raises BadLabels."""
+    for ending, read in ((".json", _json), (".csv", _csv), (".flames.xml", _flames)):
+        path = clip.with_suffix(ending)
+        if not path.is_file():
+            continue
+        if path.stat().st_size > MOST_BYTES:
+            raise BadLabels(f"{path} is larger than {MOST_BYTES >> 20} MB: that is no file of labels")
+        try:
+            labels = Labels.model_validate(read(path))
+            return labels.events, None if labels.settings is None else read_settings(labels.settings)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise BadLabels(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}") from error
+        except BadVideoSettings as error:
+            raise BadLabels(f"{path}: settings.{error.detail}") from error
+        except (UnicodeError, ValueError, csv.Error) as error:
+            raise BadLabels(f"{path} cannot be read: {error}") from error
+    return None
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _csv(path: Path) -> Any:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.DictReader(file)
+        if not {"kind", "begin"} <= set(rows.fieldnames or ()):
+            raise BadLabels(f"{path} has no columns kind and begin in its first line; give it kind,begin,end")
+        return {"events": [{name: value for name, value in row.items() if value} for row in rows]}
+
+
+def _flames(path: Path) -> Any:
+    """Frames with a rectangle are `flame`; the text is searched, and nothing in it expanded."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    rate = re.search(r"<frameRate>([0-9.]+)</frameRate>", text)
+    if rate is None or not float(rate[1]):
+        raise BadLabels(f"{path} has no frameRate")
+    times = [int(number) / float(rate[1]) for number, boxes in _FRAME.findall(text) if re.search(r"\d", boxes)]
+    spans: list[list[float]] = []
+    for t in sorted(times):
+        if spans and t - spans[-1][1] <= BETWEEN_S:
+            spans[-1][1] = t
+        else:
+            spans.append([t, t])
+    return {"events": [{"kind": "flame", "begin": begin, "end": end + 1 / float(rate[1])} for begin, end in spans]}

@@ -1,0 +1,1 @@
+"""Faults of a camera's picture: one file each."""

@@ -1,0 +1,147 @@
+"""What is looked for at one camera, and where: the settings of its analysis."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from analytics.video.kinds import KINDS, QUALITY, SCENES
+from hub.alerts.hours import minutes
+from hub.errors import HubError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Point = tuple[Share, Share]
+"""x and y in shares of the picture's width and height, from its upper left corner."""
+Name = Annotated[str, Field(min_length=1, max_length=64)]
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+LEAST_AREA = 0.0005
+"""Of a zone, in shares of the picture: 115 pixels of 640 x 360."""
+
+
+class BadVideoSettings(HubError):
+    """The settings of a camera's analysis cannot be used"""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Window(_Strict):
+    """When something counts, by the clock where the camera is."""
+
+    days: frozenset[Day] = frozenset(DAYS)
+    hours: str = "00:00-24:00"
+    """HH:MM-HH:MM; those past midnight belong to the day that they begin on."""
+
+    @field_validator("hours")
+    @classmethod
+    def _hours(cls, hours: str) -> str:
+        try:
+            minutes(hours)
+        except (ValueError, HubError) as error:
+            raise ValueError(f"{hours!r} are no hours: write them like 22:00-06:00") from error
+        return hours
+
+    def holds(self, when: datetime | None) -> bool:
+        """Whether a time is in it; what is not known is."""
+        if when is None:
+            return True
+        begin, end = minutes(self.hours)
+        now, today = when.hour * 60 + when.minute, when.weekday()
+        if begin < end:
+            return begin <= now < end and DAYS[today] in self.days
+        return (now >= begin and DAYS[today] in self.days) or (now < end and DAYS[today - 1] in self.days)
+
+
+class Zone(_Strict):
+    """An area of the picture."""
+
+    name: Name
+    polygon: Annotated[tuple[Point, ...], Field(min_length=3, max_length=64)]
+    kinds: frozenset[str] = frozenset(SCENES)
+    """What is looked for in it, of what `VideoSettings.kinds` has."""
+    window: Window = Window()
+
+    @field_validator("kinds")
+    @classmethod
+    def _of_scenes(cls, kinds: frozenset[str]) -> frozenset[str]:
+        return _known(kinds, frozenset(SCENES), "a kind that has a zone")
+
+    @field_validator("polygon")
+    @classmethod
+    def _has_an_area(cls, polygon: tuple[Point, ...]) -> tuple[Point, ...]:
+        pairs = zip(polygon, (*polygon[1:], polygon[0]), strict=True)
+        area = abs(sum(ax * by - bx * ay for (ax, ay), (bx, by) in pairs)) / 2
+        if area < LEAST_AREA:
+            raise ValueError(
+                f"encloses {area:.4f} of the picture, and needs {LEAST_AREA}: give its corners in their order, in"
+                " shares of width and height (0 to 1), not in pixels"
+            )
+        return polygon
+
+
+class Line(_Strict):
+    """A line that is crossed, from its left to its right or back, seen from `begin` to `end`."""
+
+    name: Name
+    begin: Point
+    end: Point
+    window: Window = Window()
+
+    @model_validator(mode="after")
+    def _has_a_length(self) -> "Line":
+        if max(abs(self.begin[0] - self.end[0]), abs(self.begin[1] - self.end[1])) < 0.02:
+            raise ValueError("begins where it ends: give two points that are 0.02 of the picture apart or more")
+        return self
+
+
+class VideoSettings(_Strict):
+    """Of one camera. Without any, its picture is watched, and nothing of its scene."""
+
+    kinds: frozenset[str] = frozenset(QUALITY)
+    """What is looked for."""
+    zones: Annotated[tuple[Zone, ...], Field(max_length=32)] = ()
+    lines: Annotated[tuple[Line, ...], Field(max_length=32)] = ()
+    sensitivity: Annotated[float, Field(ge=0.1, le=0.9)] = 0.5
+    """0.5 is usual; higher finds more, and more that is not there."""
+    sensitivities: dict[str, Annotated[float, Field(ge=0.1, le=0.9)]] = {}
+    """By kind, where it is not `sensitivity`."""
+
+    @field_validator("kinds")
+    @classmethod
+    def _there_is(cls, kinds: frozenset[str]) -> frozenset[str]:
+        return _known(kinds, frozenset(KINDS), "a kind")
+
+    @field_validator("sensitivities")
+    @classmethod
+    def _of_kinds(cls, given: dict[str, float]) -> dict[str, float]:
+        _known(frozenset(given), frozenset(KINDS), "a kind")
+        return given
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> "VideoSettings":
+        names = [*(zone.name for zone in self.zones), *(line.name for line in self.lines)]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"{twice[0]!r} is the name of two zones or lines: findings go by it, so give each its own")
+        return self
+
+    def level(self, kind: str) -> float:
+        """The score from which a kind counts, 0.1 .. 0.9."""
+        return 1.0 - self.sensitivities.get(kind, self.sensitivity)
+
+
+def _known(kinds: frozenset[str], known: frozenset[str], what: str) -> frozenset[str]:
+    if unknown := sorted(kinds - known):
+        raise ValueError(f"{unknown[0]!r} is not {what}; there are {', '.join(sorted(known))}")
+    return kinds
+
+
+def read_settings(given: Any) -> VideoSettings:
+    """Settings as JSON has them; raises BadVideoSettings with the first member that is wrong."""
+    try:
+        return VideoSettings.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the settings"
+        raise BadVideoSettings(f"{where}: {first['msg'].removeprefix('Value error, ')}") from error

@@ -1,0 +1,93 @@
+"""A clip through the analysis, in a process of its own: `python -m app.cli.clip FILE FPS`, settings on stdin.
+
+A decoder may abort its process on a damaged file: then the clip has failed, and nothing else has.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from analytics.video.finding import Finding
+from analytics.video.settings import VideoSettings, read_settings
+from hub.children import Command, Limits, child
+
+LIMITS = Limits(memory_bytes=2 << 30)
+"""Enough for frames of 8K."""
+SILENT_S = 60.0
+"""A decoder that tells nothing for so long has hung."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """What became of a clip."""
+
+    findings: list[Finding]
+    seconds: float
+    frames: int
+    """That were analysed."""
+    cost: dict[str, float]
+    """Processor seconds by detector, without decoding."""
+    fault: str | None
+    """Why it ended before its end, if it did."""
+
+
+async def analysed(clip: Path, settings: VideoSettings, fps: float) -> Analysed:
+    """Analyse a file from its first to its last frame."""
+    command = Command([sys.executable, "-m", "app.cli.clip", clip, str(fps)], LIMITS, output=asyncio.subprocess.PIPE)
+    lines: list[Any] = []
+    async with child(command) as process:
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError("a child without pipes")
+        process.stdin.write(settings.model_dump_json().encode() + b"\n")
+        try:
+            while line := await asyncio.wait_for(process.stdout.readline(), SILENT_S):
+                lines.append(json.loads(line))
+            code = await process.wait()
+        except TimeoutError:
+            code = None
+    findings = [Finding(**line) for line in lines if "kind" in line]
+    far: dict[str, Any] = {"seconds": 0.0, "frames": 0, "cost": {}}
+    last = next((line for line in reversed(lines) if "frames" in line), far)
+    fault = "the decoder has hung" if code is None else f"the decoder has ended ({code})" if code else last.get("fault")
+    return Analysed(findings, last["seconds"], last["frames"], last["cost"], fault)
+
+
+def main(path: str, fps: float) -> Iterator[dict[str, Any]]:
+    """Findings, and how far it has come about every 10 s of the clip; at the end why, if it could not be read."""
+    import cv2
+
+    from analytics.video.camera import CameraAnalysis
+
+    cv2.setNumThreads(0)
+    analysis = CameraAnalysis(read_settings(json.loads(sys.stdin.readline())))
+    reader = cv2.VideoCapture(path, cv2.CAP_FFMPEG)
+    rate = reader.get(cv2.CAP_PROP_FPS)
+    rate = rate if 0.1 <= rate <= 1000 else 25.0
+    number, frames, due = 0, 0, 0.0
+    while reader.grab():
+        t, number = number / rate, number + 1
+        if t < due - 1e-6:
+            continue
+        ok, frame = reader.retrieve()
+        if not ok:
+            continue
+        due += 1 / fps
+        frames += 1
+        yield from (finding._asdict() for finding in analysis.see(t, frame))
+        if frames % 50 == 0:
+            yield {"seconds": t, "frames": frames, "cost": analysis.cost}
+    fault = None if number else "no frame of it can be decoded"
+    yield {"seconds": number / rate, "frames": frames, "cost": analysis.cost, "fault": fault}
+
+
+if __name__ == "__main__":
+    told = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what a library prints must not be taken for an answer
+    for line in main(sys.argv[1], float(sys.argv[2])):
+        told.write(json.dumps(line) + "\n")
+        told.flush()

@@ -1,0 +1,108 @@
+"""`hub evaluate-video`: the analysis of cameras over labelled clips, as the hub would run it."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import Progress
+from rich.table import Table
+
+from app.cli.client import err, fail, out
+from hub.errors import HubError
+
+
+def evaluate_video(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Clips, each with CLIP.json or CLIP.csv beside it.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    kinds: Annotated[str, typer.Option(help="What is looked for where labels have no settings, with commas.")] = "",
+    fps: Annotated[float, typer.Option(min=0.5, max=30, help="Frames a second that are analysed.")] = 5.0,
+) -> None:
+    """Run the analysis of cameras over labelled clips: what it finds, misses and tells of nothing, how soon, the cost.
+
+    Labels: {"events": [{"kind": "freeze", "begin": 10, "end": 20}], "settings": {"zones": ...}}, or the columns
+    kind,begin,end as CSV. Without --kinds, faults of the picture are looked for, and the kinds of the clip's labels.
+    A clip without labels is one in which nothing is to be found.
+
+    Example:  hub evaluate-video clips --json
+    """
+    from analytics.video.evaluation.labels import clips
+
+    try:
+        told = asyncio.run(_evaluated(clips(folder), folder, kinds, fps))
+    except (HubError, OSError) as error:
+        fail(str(error))
+    if as_json:
+        sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+    else:
+        _print(told)
+    if any(clip.get("fault") for clip in told["clips"]):
+        raise typer.Exit(1)
+
+
+async def _evaluated(files: list[Path], folder: Path, kinds: str, fps: float) -> dict[str, Any]:
+    from analytics.video.evaluation.labels import labels_of
+    from analytics.video.evaluation.verdict import Tally, judge, total
+    from analytics.video.kinds import QUALITY
+    from analytics.video.settings import read_settings
+    from app.cli.clip import analysed
+
+    asked = [kind.strip() for kind in kinds.split(",") if kind.strip()]
+    tallies: dict[str, Tally] = {}
+    cost: dict[str, float] = {}
+    told: list[dict[str, Any]] = []
+    frames, seconds = 0, 0.0
+    labelled = [(path, labels_of(path)) for path in files]  # what is wrong with them is said before the work
+    with Progress(console=err, disable=not sys.stderr.isatty()) as progress:
+        for path, found in progress.track(labelled, description="clips"):
+            labels, settings = found or ((), None)
+            if settings is None:
+                settings = read_settings({"kinds": asked or sorted({*QUALITY, *(label.kind for label in labels)})})
+            result = await analysed(path, settings, fps)
+            wrong = judge([label for label in labels if label.kind in settings.kinds], result.findings, tallies)
+            told.append(
+                {
+                    "clip": path.relative_to(folder).as_posix(),
+                    "seconds": round(result.seconds, 2),
+                    "labelled": found is not None,
+                    "wrong": [f"{what} at {t:.1f} s" for what, t in wrong],
+                    "fault": result.fault,
+                }
+            )
+            frames, seconds = frames + result.frames, seconds + result.seconds
+            for name, spent in result.cost.items():
+                cost[name] = cost.get(name, 0.0) + spent
+    spent = sum(cost.values())
+    return {
+        "clips": told,
+        "seconds": round(seconds, 1),
+        "kinds": {kind: tallies[kind].told() for kind in sorted(tallies)},
+        "total": total(tallies).told(),
+        "cost": {
+            "frames": frames,
+            "ms_a_frame": {name: round(1000 * value / max(frames, 1), 3) for name, value in sorted(cost.items())},
+            "cameras_a_core": round(frames / fps / spent, 1) if spent else None,
+            "at_fps": fps,
+        },
+    }
+
+
+def _print(told: dict[str, Any]) -> None:
+    table = Table("kind", "events", "found", "missed", "false", "delay, median s", "delay, worst s")
+    for kind, tally in [*told["kinds"].items(), ("total", told["total"])]:
+        delay = tally["delay_s"] or {"median": "", "worst": ""}
+        numbers = (tally[name] for name in ("events", "found", "missed", "false"))
+        table.add_row(kind, *(str(number) for number in numbers), str(delay["median"]), str(delay["worst"]))
+    out.print(table)
+    for clip in told["clips"]:
+        for line in [*clip["wrong"], *([clip["fault"]] if clip["fault"] else [])]:
+            out.print(f"{clip['clip']}: {line}", soft_wrap=True, highlight=False)
+    cost = told["cost"]
+    parts = ", ".join(f"{name} {value:g}" for name, value in cost["ms_a_frame"].items())
+    out.print(
+        f"{len(told['clips'])} clips, {told['seconds']:g} s; beyond decoding, ms a frame: {parts or 'nothing'};"
+        f" at {cost['at_fps']:g} frames a second that is {cost['cameras_a_core'] or 'any number of'} cameras a core",
+        soft_wrap=True,
+    )

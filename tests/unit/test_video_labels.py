@@ -1,0 +1,94 @@
+"""Labels of clips, and findings against them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from analytics.video.evaluation.labels import BadLabels, Label, clips, labels_of
+from analytics.video.evaluation.verdict import Tally, judge, total
+from analytics.video.finding import Finding
+
+
+def written(folder: Path, ending: str, text: str) -> Path:
+    clip = folder / "street.mp4"
+    clip.touch()
+    clip.with_suffix(ending).write_text(text, encoding="utf-8")
+    return clip
+
+
+def test_json_has_events_and_the_settings_of_the_camera(tmp_path: Path) -> None:
+    events = [{"kind": "freeze", "begin": 10, "end": 20}, {"kind": "blur", "begin": 3}]
+    read = labels_of(written(tmp_path, ".json", json.dumps({"events": events, "settings": {"kinds": ["freeze"]}})))
+    assert read is not None
+    assert read[0] == (Label(kind="freeze", begin=10, end=20), Label(kind="blur", begin=3))
+    assert read[1] is not None
+    assert read[1].kinds == {"freeze"}
+
+
+def test_csv_has_events(tmp_path: Path) -> None:
+    read = labels_of(written(tmp_path, ".csv", "\ufeffkind,begin,end,zone\nfreeze,10,20,\nflame,3.5,,yard\n"))
+    assert read == ((Label(kind="freeze", begin=10, end=20), Label(kind="flame", begin=3.5, zone="yard")), None)
+
+
+def test_rectangles_of_flames_are_flames(tmp_path: Path) -> None:
+    boxes = {0: "", 10: "<_>\n 1 2 3 4</_>", 20: "<_>1 2 3 4</_>", 90: "<_>1 2 3 4</_>", 99: "\n"}
+    frames = "".join(
+        f"<_><frameNumber>{number}</frameNumber>\n<annotations>{box}</annotations></_>" for number, box in boxes.items()
+    )
+    read = labels_of(written(tmp_path, ".flames.xml", f"<x><frameRate>10</frameRate><frames>{frames}</frames></x>"))
+    assert read is not None
+    assert [(one.kind, one.begin, round(one.end, 2)) for one in read[0]] == [("flame", 1.0, 2.1), ("flame", 9.0, 9.1)]
+
+
+def test_nobody_may_have_labelled_it(tmp_path: Path) -> None:
+    (tmp_path / "a.MP4").touch()
+    assert [labels_of(clip) for clip in clips(tmp_path)] == [None]
+    with pytest.raises(BadLabels, match="no folder with clips"):
+        clips(tmp_path / "elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("ending", "text", "told"),
+    [
+        (".json", '{"events": [{"kind": "face", "begin": 1}]}', "events.0: 'face' is not a kind"),
+        (".json", '{"events": [{"kind": "blur", "begin": 2, "end": 2}]}', "not after its begin at 2 s"),
+        (".json", '{"settings": {"kinds": ["face"]}}', "settings.kinds: 'face' is not a kind"),
+        (".json", "{", "cannot be read"),
+        (".csv", "what,when\n", "give it kind,begin,end"),
+        (".csv", "kind,begin\nblur,soon\n", "events.0.begin"),
+        (".flames.xml", "<a/>", "no frameRate"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, ending: str, text: str, told: str) -> None:
+    clip = written(tmp_path, ending, text)
+    with pytest.raises(BadLabels) as refused:
+        labels_of(clip)
+    assert told in str(refused.value)
+    assert f"street{ending}" in str(refused.value)
+
+
+def active(kind: str, t: float, zone: str | None = None) -> Finding:
+    return Finding(t, kind, "active", 0.9, zone, {})
+
+
+def test_findings_are_found_missed_or_false() -> None:
+    labels = [
+        Label(kind="blur", begin=10, end=20),
+        Label(kind="freeze", begin=30, end=40),
+        Label(kind="flame", begin=5, zone="yard"),
+        Label(kind="smoke", begin=5, judged=False),
+    ]
+    findings = [
+        active("blur", 12.5), active("blur", 19), active("blur", 60), active("flame", 8, "roof"), active("smoke", 9),
+        Finding(35, "freeze", "ended", 0.1, None, {}),
+    ]  # fmt: skip
+    tallies: dict[str, Tally] = {}
+    wrong = judge(labels, findings, tallies)
+    assert wrong == [("missed flame", 5), ("false flame", 8), ("missed freeze", 30), ("false blur", 60)]
+    assert tallies["blur"].told() == {
+        "events": 1, "found": 1, "missed": 0, "false": 1, "delay_s": {"median": 2.5, "worst": 2.5}
+    }  # fmt: skip
+    assert "smoke" not in tallies
+    whole = total(tallies)
+    assert (whole.events, whole.found, whole.missed, whole.false) == (3, 1, 2, 2)

@@ -1,0 +1,56 @@
+"""What a camera's settings take, and how they refuse."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from analytics.video.settings import BadVideoSettings, VideoSettings, Window, read_settings
+
+SQUARE = [[0.1, 0.1], [0.5, 0.1], [0.5, 0.5], [0.1, 0.5]]
+
+
+def test_without_any_the_picture_is_watched_and_nothing_of_the_scene() -> None:
+    settings = read_settings({})
+    assert "black" in settings.kinds
+    assert "flame" not in settings.kinds
+    assert settings.level("black") == 0.5
+
+
+def test_sensitivity_lowers_the_level_of_a_kind() -> None:
+    settings = VideoSettings(sensitivity=0.6, sensitivities={"blur": 0.2})
+    assert settings.level("black") == pytest.approx(0.4)
+    assert settings.level("blur") == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"kinds": ["black", "face"]}, "kinds: 'face' is not a kind; there are"),
+        ({"kind": ["black"]}, "kind: "),
+        ({"zones": [{"name": "a", "polygon": [[10, 10], [90, 10], [90, 90]]}]}, "zones.0.polygon.0.0: "),
+        (
+            {"zones": [{"name": "a", "polygon": [[0.1, 0.1], [0.5, 0.5], [0.3, 0.3]]}]},
+            "give its corners in their order",
+        ),
+        ({"zones": [{"name": "a", "polygon": SQUARE, "kinds": ["blur"]}]}, "'blur' is not a kind that has a zone"),
+        ({"zones": [{"name": "a", "polygon": SQUARE}] * 2}, "'a' is the name of two zones or lines"),
+        ({"lines": [{"name": "a", "begin": [0.1, 0.1], "end": [0.11, 0.1]}]}, "begins where it ends"),
+        ({"sensitivity": 1}, "sensitivity: "),
+        ({"zones": [{"name": "a", "polygon": SQUARE, "window": {"hours": "at night"}}]}, "write them like 22:00-06:00"),
+        ([], "the settings: "),
+    ],
+)
+def test_what_is_wrong_is_named(given: Any, told: str) -> None:
+    with pytest.raises(BadVideoSettings) as refused:
+        read_settings(given)
+    assert told in str(refused.value)
+
+
+def test_a_window_past_midnight_belongs_to_the_day_it_begins_on() -> None:
+    window = Window(days=frozenset({"fri"}), hours="22:00-06:00")
+    assert window.holds(datetime(2026, 5, 1, 23, 0))  # noqa: DTZ001 a Friday, by the clock of the camera
+    assert window.holds(datetime(2026, 5, 2, 5, 59))  # noqa: DTZ001
+    assert not window.holds(datetime(2026, 5, 1, 5, 0))  # noqa: DTZ001
+    assert not window.holds(datetime(2026, 5, 2, 22, 30))  # noqa: DTZ001
+    assert window.holds(None)
