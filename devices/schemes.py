@@ -9,6 +9,8 @@ from hub.words.sentence import Sentence
 
 MAX_ADDRESS = 128
 """Characters of an address."""
+MOST = 100
+"""Addresses of a device."""
 
 SCHEMES: Mapping[str, Sentence] = {
     "hj212": Sentence("scheme.hj212"),

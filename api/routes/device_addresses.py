@@ -12,7 +12,7 @@ from api.contract_types import Code
 from api.database import SQL as DATABASE
 from api.database import audit, row, rows, writing
 from api.problems import ProblemError, not_found, responses
-from devices.schemes import MAX_ADDRESS, SCHEMES, normal
+from devices.schemes import MAX_ADDRESS, MOST, SCHEMES, normal
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.errors import DecodeError
@@ -22,8 +22,6 @@ from hub.words.sentence import Sentence
 SQL = statements(__name__)
 
 router = GuardedRouter(prefix="/devices/{code}/addresses", tags=["devices"])
-MOST = 100
-"""Addresses of a device."""
 _SCHEMES = ", ".join(SCHEMES)
 Scheme = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,31}$", description=f"whose address it is: {_SCHEMES}")]
 Written = Annotated[str, Path(min_length=1, max_length=2 * MAX_ADDRESS, description="as the device itself tells it")]

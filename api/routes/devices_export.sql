@@ -1,7 +1,9 @@
 -- name: devices_export
 -- Devices in the order of their codes, a page at a time.
 select d.code, d.name, p.code as profile, parent.code as parent, d.organisation, d.region, d.lon, d.lat,
-       d.zone, d.sim_expires::text, d.tags, d.state
+       d.zone, d.sim_expires::text, d.tags, d.state,
+       array(select (a.scheme || '=' || a.address) collate "C" from device_address a
+             where a.device_id = d.id and a.address is not null order by 1) as addresses
 from device d
 join profile p on p.id = d.profile_id
 left join device parent on parent.id = d.parent_id

@@ -15,7 +15,7 @@ from api.sheets.result import Result
 from api.sheets.suggestions import Suggestions
 from devices.lifecycle import pairs
 from devices.sheets.columns import EXAMPLE
-from devices.sheets.findings import new_organisation, orphan
+from devices.sheets.findings import new_organisation, orphan, stranded
 from devices.sheets.mistakes import Mistake
 from devices.sheets.parts import Part
 from devices.sheets.reading import TURNS, read_parts
@@ -98,8 +98,9 @@ class Import:
 
     async def _ask(self, conn: AsyncConnection) -> None:
         """Checks that need the registry."""
-        for find, params in ((SQL.import_find, _KNOWN), (SQL.import_find_cycles, {}), (SQL.import_bad, {})):
-            await execute(conn, find, params)
+        await execute(conn, SQL.import_find, _KNOWN)
+        for find in (SQL.import_find_cycles, SQL.import_addresses_find, SQL.import_bad):
+            await execute(conn, find, {})
         self.result.errors += (await row(conn, SQL.import_errors) or {})["count"]
         suggestions = Suggestions(conn)
         async with aclosing(each_row(conn, SQL.import_mistakes)) as found:
@@ -109,7 +110,7 @@ class Import:
         self.result.add(await _new_organisations(conn))
 
     async def _skip(self, conn: AsyncConnection) -> None:
-        """Skip bad rows and their children."""
+        """Skip bad rows, their children, and what needs an address or a line of theirs."""
         more = True
         while more:
             more = False
@@ -117,6 +118,9 @@ class Import:
                 async for item in cursor.stream(SQL.import_orphans.encode()):
                     more = True
                     self.result.add([orphan(item["line"], item["code"], item["parent"], item["above_line"])])
+                async for item in cursor.stream(SQL.import_addresses_stranded.encode()):
+                    more = True
+                    self.result.add([stranded(item["line"], item["code"], item["told"], item["above_line"])])
         deleted = await conn.execute(SQL.import_drop_bad.encode())
         self.result.skipped = deleted.rowcount
 
@@ -151,6 +155,8 @@ class Import:
             await execute(conn, SQL.import_analyze, {})  # as above: of what differs
             await execute(conn, SQL.import_update, {})
             await execute(conn, SQL.import_steps, who)
+            await execute(conn, SQL.import_addresses_remove, {})
+        await execute(conn, SQL.import_addresses_add, {})
 
 
 _KNOWN = {"steps": list(pairs()), "example": EXAMPLE}

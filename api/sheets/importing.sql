@@ -1,3 +1,66 @@
+-- name: import_addresses_add
+-- What each row adds, once `import_ids` has given new devices their ids.
+insert into device_address (scheme, address, device_id)
+select split_part(told, '=', 1), substr(told, strpos(told, '=') + 1), i.id
+from device_import i, jsonb_array_elements_text(i.addresses) as w (told)
+where (i.fresh or i.differs) and not i.addresses_before ? told
+
+-- name: import_addresses_find
+-- Of addresses that a row adds: another device has it, and no row takes it from there; an earlier row adds it, too; it is
+-- a slave's on the line of a DTU that is neither registered nor in the sheet.
+insert into device_mistake (line, code, "column", kind, about, detail)
+with added as materialized (
+    select i.line, i.code, told, split_part(told, '=', 1) as scheme, substr(told, strpos(told, '=') + 1) as address
+    from device_import i, jsonb_array_elements_text(i.addresses) as w (told)
+    where not i.addresses_before ? told
+), owned as materialized (
+    select line, code, told, address_owner(scheme, address) as owner from added
+), first as (
+    select told, min(line) as line from added group by told having count(*) > 1
+)
+select o.line, o.code, 'addresses' as "column", 'owned' as kind, o.told as about, o.owner as detail
+from owned o
+where o.owner is not null and not exists (
+    select from device_import other where other.code = o.owner and not other.addresses ? o.told)
+union all
+select a.line, a.code, 'addresses', 'repeated', a.told, f.line::text
+from added a
+join first f on f.told = a.told and f.line <> a.line
+union all
+select a.line, a.code, 'addresses', 'no line', a.told, line.dtu
+from added a
+cross join lateral (select left(a.address, -strpos(reverse(a.address), '/')) as dtu) line
+where a.scheme = 'modbus'
+  and not exists (select from device d where d.code = line.dtu)
+  and not exists (select from device_import other where other.code = line.dtu)
+
+-- name: import_addresses_remove
+-- Before others are added: a sheet may move an address from one device to another.
+delete from device_address a
+using device_import i
+where i.differs and a.device_id = i.id and i.addresses is not null and not i.addresses ? (a.scheme || '=' || a.address)
+
+-- name: import_addresses_stranded
+-- Rows that cannot have an address because another row is skipped, that would have given it away or registered the DTU.
+with added as (
+    select i.line, told, split_part(told, '=', 1) as scheme, substr(told, strpos(told, '=') + 1) as address
+    from device_import i, jsonb_array_elements_text(i.addresses) as w (told)
+    where not i.bad and not i.addresses_before ? told
+), stranded as (
+    select distinct on (a.line) a.line, a.told, above.line as above_line
+    from added a
+    join device_import above on above.bad and above.code in (
+        address_owner(a.scheme, a.address),
+        case when a.scheme = 'modbus' then left(a.address, -strpos(reverse(a.address), '/')) end)
+    where above.code = address_owner(a.scheme, a.address) or not exists (select from device d where d.code = above.code)
+    order by a.line, a.told
+)
+update device_import i
+set bad = true
+from stranded s
+where i.line = s.line
+returning i.line, i.code, s.told, s.above_line
+
 -- name: import_analyze
 analyze device_import
 
@@ -10,7 +73,7 @@ where not i.bad and i.line in (select m.line from device_mistake m where m.kind 
 select line, code, fresh, changes from device_change order by line
 
 -- name: import_copy
-copy device_import (line, code, name, profile, parent, organisation, region, lon, lat, zone, sim_expires, state, tags, bad) from stdin
+copy device_import (line, code, name, profile, parent, organisation, region, lon, lat, zone, sim_expires, addresses, state, tags, bad) from stdin
 
 -- name: import_count
 select count(*) filter (where fresh) as created, count(*) filter (where differs) as updated from device_import
@@ -22,8 +85,10 @@ set differs = true
 from device d
 left join device above on above.id = d.parent_id
 where d.id = i.id
-  and (d.name, d.profile_id, above.code, d.organisation, d.region, d.lon, d.lat, d.zone, d.sim_expires, d.state, d.tags)
-      is distinct from (i.name, i.profile_id, i.parent, i.organisation, i.region, i.lon, i.lat, i.zone, i.sim_expires, i.state, i.tags)
+  and (d.name, d.profile_id, above.code, d.organisation, d.region, d.lon, d.lat, d.zone, d.sim_expires, d.state, d.tags,
+       i.addresses_before)
+      is distinct from (i.name, i.profile_id, i.parent, i.organisation, i.region, i.lon, i.lat, i.zone, i.sim_expires, i.state, i.tags,
+                        i.addresses)
 
 -- name: import_drop_bad
 delete from device_import where bad
@@ -78,8 +143,10 @@ from device_import i
 join device d on d.id = i.id
 left join device above on above.id = d.parent_id
 where i.code = %(example)s
-  and (d.name, d.profile_id, above.code, d.organisation, d.region, d.lon, d.lat, d.zone, d.sim_expires, d.state, d.tags)
-      is distinct from (i.name, i.profile_id, i.parent, i.organisation, i.region, i.lon, i.lat, i.zone, i.sim_expires, i.state, i.tags)
+  and (d.name, d.profile_id, above.code, d.organisation, d.region, d.lon, d.lat, d.zone, d.sim_expires, d.state, d.tags,
+       i.addresses_before)
+      is distinct from (i.name, i.profile_id, i.parent, i.organisation, i.region, i.lon, i.lat, i.zone, i.sim_expires, i.state, i.tags,
+                        i.addresses)
 union all
 select i.line, i.code, 'organisation', 'unknown', i.organisation, null
 from device_import i
@@ -179,20 +246,26 @@ set id = d.id, fresh = d.id is null, profile_id = p.id, region_before = d.region
     lat = case when 'lat' = any (%(columns)s) then i.lat else d.lat end,
     zone = coalesce(case when 'zone' = any (%(columns)s) then i.zone else d.zone end, 'Asia/Shanghai'),
     sim_expires = case when 'sim_expires' = any (%(columns)s) then i.sim_expires else d.sim_expires end,
+    addresses = coalesce(i.addresses, has.addresses), addresses_before = has.addresses,
     state = coalesce(i.state, d.state, 'active'),
     tags = coalesce(case when 'tags' = any (%(columns)s) then i.tags else d.tags end, '{}')
 from device_import self
 left join device d on d.code = self.code
 left join device above on above.id = d.parent_id
 left join profile p on p.code = self.profile
+left join lateral (
+    select coalesce(jsonb_agg(a.scheme || '=' || a.address order by (a.scheme || '=' || a.address) collate "C"), '[]') as addresses
+    from device_address a
+    where a.device_id = d.id
+) has on 'addresses' = any (%(columns)s)
 where self.line = i.line
 
 -- name: import_staging
 -- The rows of a sheet while it is compared with the registry; gone with the transaction.
 create temp table device_import (
     line int not null, code text, name text, profile text, parent text, organisation text, region text,
-    lon float8, lat float8, zone text, sim_expires date, state text, tags jsonb, bad boolean not null,
-    id int, fresh boolean, profile_id int, region_before text, state_before text,
+    lon float8, lat float8, zone text, sim_expires date, addresses jsonb, state text, tags jsonb, bad boolean not null,
+    id int, fresh boolean, profile_id int, region_before text, state_before text, addresses_before jsonb,
     differs boolean not null default false
 ) on commit drop
 
@@ -212,12 +285,13 @@ select i.line, i.code, i.fresh,
            'lat', case when d.lat is distinct from i.lat then jsonb_build_array(d.lat, i.lat) end,
            'zone', case when d.zone is distinct from i.zone then jsonb_build_array(d.zone, i.zone) end,
            'sim_expires', case when d.sim_expires is distinct from i.sim_expires then jsonb_build_array(d.sim_expires, i.sim_expires) end,
+           'addresses', case when i.addresses_before is distinct from i.addresses then jsonb_build_array(i.addresses_before, i.addresses) end,
            'state', case when d.state is distinct from i.state then jsonb_build_array(d.state, i.state) end,
            'tags', case when d.tags is distinct from i.tags then jsonb_build_array(d.tags, i.tags) end
        )) end as changes
 from device_import i
 cross join lateral (select i.name, i.profile, i.parent, i.organisation, i.region, i.lon, i.lat, i.zone, i.sim_expires,
-                           i.state, i.tags) becomes
+                           nullif(i.addresses, '[]') as addresses, i.state, i.tags) becomes
 left join device d on d.id = i.id and i.differs
 left join device above on above.id = d.parent_id
 left join profile p on p.id = d.profile_id

@@ -8,6 +8,7 @@ from api.database import SQL as DATABASE
 from api.database import rows
 from api.position_checks import SQL as PLACE
 from devices.sheets.findings import (
+    ADDRESSES,
     case_only,
     circle,
     division_meant,
@@ -45,6 +46,8 @@ class Suggestions:
             return circle(found["line"], found["code"], found["about"])
         if found["kind"] in ("case", "twin"):
             return case_only(found)
+        if found["kind"] in ADDRESSES:
+            return ADDRESSES[found["kind"]](found)
         if found["kind"] == "example":
             return template_example(found)
         if found["kind"] in ("taken", "outside"):

@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 
 from devices.lifecycle import STATES
 from devices.places.coordinates import CRSES
+from devices.sheets.address_cells import read_addresses
 from devices.sheets.damage import Wrong, damage
 from devices.sheets.mistakes import short
 from devices.topics import CODE
@@ -29,7 +30,7 @@ _CRS |= dict.fromkeys(("gcj", "火星", "火星坐标系", "高德", "腾讯", "
 _CRS |= dict.fromkeys(("bd", "百度", "百度坐标系", "baidu"), "bd09")
 
 
-Value = str | float | dict[str, Any] | None
+Value = str | float | dict[str, Any] | list[str] | None
 _TEXT = re.compile(r"[^\x00-\x1f\x7f]*")
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]00:00(?::00)?)?", re.ASCII)
 _REGION = re.compile(r"[0-9]{12}")
@@ -174,6 +175,7 @@ CHECKS: dict[str, Callable[[str], Value | Wrong]] = {
     "crs": lru_cache(256)(_crs),
     "zone": lru_cache(256)(_zone),
     "sim_expires": lru_cache(4096)(_day),
+    "addresses": read_addresses,
     "state": lru_cache(256)(_state),
     "tags": lru_cache(4096)(_tags),
     "credential": _credential,

@@ -45,6 +45,7 @@ COLUMNS = (
     Column("crs", ("坐标", "datum"), "wgs84"),
     Column("zone", ("timezone", "time zone"), "Asia/Shanghai"),
     Column("sim_expires", ("sim", "SIM卡到期", "物联网卡到期日", "流量卡到期", "sim expiry"), "2027-01-31"),
+    Column("addresses", ("address", "设备地址", "MN", "IMEI", "DevEUI"), "hj212=010000A8900016F000169DC0"),
     Column("state", (), "active"),
     Column("tags", ("tag",), "street=文三路; floor=2"),
     Column("credential", ("password", "密码", "口令", "token", "credentials"), ""),

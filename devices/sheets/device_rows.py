@@ -19,7 +19,7 @@ CHUNK = 2_000
 """Rows that are checked at once."""
 STAGED = (
     *("code", "name", "profile", "parent", "organisation", "region", "lon", "lat", "zone", "sim_expires"),
-    *("state", "tags"),
+    *("addresses", "state", "tags"),
 )
 DEFAULT_ZONE = "Asia/Shanghai"
 
@@ -105,9 +105,9 @@ class DeviceSheet:
         if len(mistakes) > known:
             mistakes[known:] = [item._replace(code=code or item.code) for item in mistakes[known:]]
         bad = any(item.grade == "error" for item in mistakes[known:])
-        tags = values.get("tags")
-        if tags is not None:
-            values["tags"] = json.dumps(tags, ensure_ascii=False)
+        for name in ("tags", "addresses"):
+            if values.get(name) is not None:
+                values[name] = json.dumps(values[name], ensure_ascii=False)
         return (line.number, *(values.get(name) for name in STAGED), bad)
 
     def _code_alone(self, line: Line) -> str | None:

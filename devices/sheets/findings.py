@@ -3,7 +3,7 @@
 `found` is a row of the table device_mistake: `line, code, column, kind, about` (the value) and `detail`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -106,6 +106,34 @@ def orphan(line: int, code: str | None, parent: str, parent_line: int) -> Mistak
     """A device whose parent's row is skipped."""
     wrong = f"its parent '{short(parent)}', on line {parent_line}, is skipped"
     return Mistake(line, code or "", "parent", wrong, f"put line {parent_line} right", parent)
+
+
+def stranded(line: int, code: str | None, address: str, other_line: int) -> Mistake:
+    """A device whose address waits for a row that is skipped: one that has it, or the DTU of its line."""
+    wrong = f"line {other_line}, on which '{short(address)}' depends, is skipped"
+    return Mistake(line, code or "", "addresses", wrong, f"put line {other_line} right", address)
+
+
+def _owned(found: Found) -> Mistake:
+    if not found["detail"]:
+        return _mistake(found, f"'{found['about']}' is another device's", "look whether it is written right")
+    right = f"take it from there first, on a line of this sheet or with: hub devices addresses remove {found['detail']}"
+    return _mistake(found, f"'{found['about']}' is that of the device {found['detail']}", right)
+
+
+def _repeated(found: Found) -> Mistake:
+    wrong = f"'{found['about']}' is on line {found['detail']} already"
+    return _mistake(found, wrong, "an address is of one device: leave it where it belongs")
+
+
+def _no_line(found: Found) -> Mistake:
+    dtu = found["about"].partition("=")[2].rpartition("/")[0]
+    wrong = f"there is no DTU '{short(dtu)}' on whose line '{short(found['about'])}' would be"
+    return _mistake(found, wrong, "register the DTU, here or before, or correct what is before the slash")
+
+
+ADDRESSES: Mapping[str, Callable[[Found], Mistake]] = {"owned": _owned, "repeated": _repeated, "no line": _no_line}
+"""By kind: what only the registry can tell of addresses."""
 
 
 def _mistake(found: Found, wrong: str, right: str, grade: Grade = "error") -> Mistake:

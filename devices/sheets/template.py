@@ -16,7 +16,7 @@ from hub.words import LANGS, text
 
 ROWS = 100_000
 """Lines of the template that offer the states and coordinate systems to choose from."""
-_TEXT = ("code", "profile", "parent", "organisation", "region", "sim_expires", "tags")
+_TEXT = ("code", "profile", "parent", "organisation", "region", "sim_expires", "addresses", "tags")
 _RULES = ("header", "required", "again", "check")
 _HEADS = ("column", "required", "meaning", "example")
 

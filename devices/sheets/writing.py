@@ -10,6 +10,7 @@ from typing import Any
 import openpyxl
 from openpyxl.cell import WriteOnlyCell
 
+from devices.sheets.address_cells import written_addresses
 from devices.sheets.columns import NAMES
 from devices.sheets.damage import COLUMNS as IDENTITIES
 from devices.sheets.damage import damage
@@ -26,7 +27,8 @@ def cells_of(device: Mapping[str, Any]) -> list[str | float | None]:
     Text is escaped, and so are codes that look damaged.
     """
     crs = "wgs84" if device["lon"] is not None else None
-    values = {**device, "crs": crs, "tags": tags_text(device["tags"] or {})}
+    addresses = written_addresses(device["addresses"] or ()) or None
+    values = {**device, "crs": crs, "addresses": addresses, "tags": tags_text(device["tags"] or {})}
     cells = [escaped(value) if isinstance(value, str) else value for value in map(values.get, COLUMNS)]
     return [f"'{cell}" if isinstance(cell, str) and name in IDENTITIES and damage(cell) else cell
             for name, cell in zip(COLUMNS, cells, strict=True)]  # fmt: skip

@@ -306,5 +306,9 @@ TABLES: Mapping[str, Table] = {
     ),
 }  # fmt: skip
 
-EXPORTED: Mapping[str, Level] = {**TABLES["device"].levels, **TABLES["catalogue"].levels}
+EXPORTED: Mapping[str, Level] = {
+    **TABLES["device"].levels,
+    **TABLES["catalogue"].levels,
+    "addresses": TABLES["device_address"].levels["address"],
+}
 """Levels of the columns of exported sheets and maps."""

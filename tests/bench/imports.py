@@ -75,7 +75,15 @@ def _write(path: Path, devices: int, names: dict[int, str]) -> None:
         parent = f"dev-{n - n % 10:06}" if n % 10 else None
         name = names.get(n, f"{STREETS[n % 4]}{n}号空气站")
         place = 119.9 + n % 1000 * 1e-4, 30.2 + n // 1000 * 1e-4
-        more = (*place, "gcj02", "Asia/Shanghai", "active", f"street={STREETS[n % 4]}; floor={n % 9}")
+        more = (
+            *place,
+            "gcj02",
+            "Asia/Shanghai",
+            None,
+            f"imei={n:015}",
+            "active",
+            f"street={STREETS[n % 4]}; floor={n % 9}",
+        )
         lines.append((f"dev-{n:06}", name, "air", parent, f"org-{n % 20}", "330110005000", *more))
     if path.suffix == ".csv":
         path.write_bytes(csv_lines([COLUMNS, *lines]))

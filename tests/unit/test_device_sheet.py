@@ -377,6 +377,7 @@ def test_what_is_written_reads_back_the_same_and_no_cell_is_a_formula(tmp_path: 
             "lat": [None, -0.5, 30.0, 1 / 3][n % 4],
             "zone": "Asia/Shanghai",
             "sim_expires": [None, "2027-01-31"][n % 2],
+            "addresses": [None, ["imei=860000000000041", "sparkplug=a;=1"]][n % 2],
             "state": "active",
             "tags": TAGS[n % len(TAGS)],
         }
@@ -393,7 +394,10 @@ def test_what_is_written_reads_back_the_same_and_no_cell_is_a_formula(tmp_path: 
     rows, mistakes = read(tmp_path, path.read_bytes())
     assert [item for item in mistakes if item.grade == "error"] == []
     for device, row in zip(devices, rows, strict=True):
-        assert {name: row[name] for name in STAGED} | {"tags": json.loads(row["tags"] or "{}")} == device
+        assert {name: row[name] for name in STAGED} | {
+            "tags": json.loads(row["tags"] or "{}"),
+            "addresses": json.loads(row["addresses"] or "null"),
+        } == device
     if form == "csv":
         cells = [cell.strip('" ') for cell in re.split("[,;\r\n]", path.read_text())]
         assert not [cell for cell in cells if cell.startswith(("=", "+", "@"))]
