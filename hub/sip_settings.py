@@ -44,6 +44,9 @@ class Sip(Section):
     idle_s: float = Field(default=600.0, ge=60, le=86_400)
     """Of silence of a connection: a camera that went away without a word leaves half of one."""
 
+    keep_days: int = Field(default=30, ge=1, le=3650)
+    """How long a registration is kept that is over."""
+
     @model_validator(mode="after")
     def _can_be_entered(self) -> "Sip":
         if (self.listen or self.listen_udp) and self.password is not None and not self.password.get_secret_value():

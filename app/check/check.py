@@ -12,6 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from app.check.access import check_access
 from app.check.audit import check_audit
 from app.check.calendars import check_calendars
+from app.check.cameras import check_cameras
 from app.check.certificates import check_certificates
 from app.check.clock import check_clock
 from app.check.fallback import check_fallback
@@ -83,6 +84,7 @@ async def _check_others(settings: Settings) -> AsyncIterator[Finding]:
         *asked,
         check_forwards,
         check_stations,
+        check_cameras,
         check_polling,
         check_networks,
         check_subscriptions,

@@ -133,6 +133,51 @@ def discover(as_json: JsonOption = False, url: UrlOption = DEFAULT_URL, token: T
         out.print("None has answered: cameras answer in the network of the hub's machine only.")
 
 
+@cameras.verb("registrations")
+def registrations(
+    over: Annotated[bool, typer.Option("--over", help="Only those that are over.")] = False,
+    device: Annotated[str | None, typer.Option(help="Only of this device.")] = None,
+    as_json: JsonOption = False,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """List who has registered over SIP (GB/T 28181): from where, since when, until when, and the last keepalive.
+
+    Example:  hub cameras registrations
+
+    Example:  hub cameras registrations --device nvr-1 --json
+    """
+    found = pages("/camera-registrations", url, token, {"registered": "false" if over else None, "device": device})
+    for each in found:
+        if as_json:
+            typer.echo(json.dumps(each, ensure_ascii=False))
+            continue
+        state = ("registered", "green") if each["registered"] else ("over", "red")
+        out.print(
+            Text.assemble(
+                f"{each['id'] or '-':20} {each['device'] or '(nobody knows it)':24} {each['transport']} ",
+                f"{each['host'] or '-'}:{each['port']} ", state,
+                f" since {_minute(each['since'])}, until {_minute(each['expires_at'])}",
+                f", keepalive {_minute(each['heard_at'])}",
+                ("" if each["status"] in (None, "OK") else f" {each['status']} {' '.join(each['faulty'])}", "yellow"),
+            ),
+            soft_wrap=True,
+        )  # fmt: skip
+        what = " ".join(filter(None, (each["manufacturer"], each["model"], each["firmware"])))
+        if what or each["channels"] is not None:
+            counted = "" if each["channels"] is None else f"  {each['channels']} channels"
+            out.print(Text(f"{'':21}{what}{counted}", "dim"), soft_wrap=True)
+        if each["twin_peers"]:
+            told = f"two devices register with it, from {' and '.join(each['twin_peers'])} ({_minute(each['twin_at'])})"
+            out.print(Text(f"{'':21}{told}", "red"), soft_wrap=True)
+    if not found and not as_json:
+        out.print("No camera has registered over SIP yet.")
+
+
+def _minute(at: str | None) -> str:
+    return "-" if at is None else at[:16].replace("T", " ")
+
+
 def _login(user: str | None, password: str | None) -> dict[str, str | None]:
     """User and password; one that is not given is asked for, so that no history of a shell has it."""
     if user is None:

@@ -118,3 +118,9 @@ delete from warning where id in (
     select id from warning
     where changed_at < now() - make_interval(days => %(days)s) and ends_at < now()
     limit %(batch)s)
+
+-- name: registrations
+-- Of cameras that have not come back.
+delete from sip_registration where id in (
+    select id from sip_registration
+    where greatest(expires_at, at) < now() - make_interval(days => %(days)s) limit %(batch)s)

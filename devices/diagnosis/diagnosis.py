@@ -321,6 +321,7 @@ LOOKS: Sequence[Look] = (
     _no_news,
     _silence,
     reach.session,
+    reach.registration,
     reach.link,
     _access,
     _gateway,

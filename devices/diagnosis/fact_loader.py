@@ -65,6 +65,7 @@ _PLAIN = (
         "max_future_s",
         "link",
         "session",
+        "registration",
         "seen_at",
         "event_at",
         "events_of_day",

@@ -24,6 +24,10 @@ select d.id, d.code, d.name, d.state, d.created_at, d.zone,
        (select received_at from event where device_id = d.id order by ts desc limit 1) as event_at,
        (select to_jsonb(l) from device_link l where l.device_id = d.id) as link,
        (select to_jsonb(s) from session s where s.device_id = d.id) as session,
+       (select to_jsonb(r) from sip_registration r
+        where r.id in (select d.code union all
+                       select a.address from device_address a where a.scheme = 'gb28181' and a.device_id = d.id)
+        order by r.expires_at desc limit 1) as registration,
        said.events_of_day, said.untimed_events, coalesce(unused.names, '{}') as unused,
        line.code as line, polled.address as line_address, polled.line_id = d.id as is_line,
        of_line.ended_at as line_ended_at, polled.asked, polled.answered,

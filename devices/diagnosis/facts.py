@@ -177,6 +177,8 @@ class Facts:
     """How its network receives it: columns of device_link, as JSON."""
     session: Mapping[str, Any] | None = None
     """Its newest connection, of what dials in: columns of session, as JSON."""
+    registration: Mapping[str, Any] | None = None
+    """Over SIP: columns of sip_registration, as JSON."""
     no_news: NoNews | None = None
     """Of the last day that there were any, within a week."""
     refusals: Sequence[Refusal] = ()

@@ -11,6 +11,8 @@ LINE_ASKED, ENOUGH_ASKED, WRONG_SUMS = 3, 50, 0.02
 """Requests after which a line that answered none is told of; and a share of wrong checksums, of how many at least."""
 TWINS_NOW, TWINS_TOLD = timedelta(minutes=20), timedelta(days=7)
 """Two connections of one number are told of every ten minutes while both send; how long it is told afterwards."""
+SIP_TWINS_NOW = timedelta(hours=2)
+"""Of two devices that register with one number each does when the other has, and at an hour at the latest."""
 LOSSY = 0.1
 """Of the frames of a device that its network did not receive: more is worth a look at the place of its antenna."""
 
@@ -32,6 +34,37 @@ def session(facts: Facts) -> Iterator[Note]:
         newer, older = session["twin_peers"]
         level: Level = "warning" if facts.now - at < TWINS_NOW else "info"
         yield Note("session_twins", level, {"newer": newer, "older": older, "at": at})
+
+
+def registration(facts: Facts) -> Iterator[Note]:
+    """Its registration over SIP, of a camera, recorder or platform, and what it says of itself."""
+    found = facts.registration
+    if found is None:
+        return
+    until, heard = datetime.fromisoformat(found["expires_at"]), found["heard_at"]
+    values: dict[str, Any] = {
+        "protocol": found["transport"],
+        "peer": "?" if found["host"] is None else f"{found['host']}:{found['port']}",
+        "at": datetime.fromisoformat(found["since"]),
+        "until": max(until, datetime.fromisoformat(found["at"])),
+    }
+    is_there = until > facts.now
+    yield Note("sip" if is_there else "sip_over", "info" if is_there else "warning", values)
+    if heard is not None:
+        faulty = ", ".join(found["faulty"]) or "-"
+        is_well = found["status"] == "OK" and not found["faulty"]
+        told = {"at": datetime.fromisoformat(heard), "status": found["status"], "faulty": faulty}
+        yield Note("sip_keepalive" if is_well else "sip_faulty", "info" if is_well else "warning", told)
+    if found["told_at"] is not None:
+        what = " ".join(filter(None, (found[name] for name in ("manufacturer", "model", "firmware")))) or "-"
+        channels = "-" if found["channels"] is None else found["channels"]
+        yield Note("sip_device", "info", {"what": what, "channels": channels})
+    if found["twin_at"] is not None and found["twin_peers"] is not None:
+        seen = datetime.fromisoformat(found["twin_at"])
+        if facts.now - seen < TWINS_TOLD:
+            newer, older = found["twin_peers"]
+            level: Level = "warning" if facts.now - seen < SIP_TWINS_NOW else "info"
+            yield Note("sip_twins", level, {"newer": newer, "older": older, "at": seen})
 
 
 def link(facts: Facts) -> Iterator[Note]:

@@ -26,8 +26,10 @@ EXCHANGE: Mapping[str, Table] = {
     ),
     "sip_registration": _table(
         _OPERATIONS, "where cameras and platforms that register over SIP are, and until when",
-        "one row a device", Permission.DEVICES_READ,
-        l2="transport expires_at version agent at", l3="id host port",
+        "sip.keep_days after it is over", Permission.DEVICES_READ,
+        l2="transport expires_at version agent at since heard_at status manufacturer model firmware channels "
+        "told_at twin_at",
+        l3="id host port faulty twin_peers",
     ),
     "push_gap": _table(
         _OPERATIONS, "when nothing of a device could come through its subscription", "health.keep_days",

@@ -14,6 +14,7 @@ from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
 from ingest.sip.limits import REGISTERED
 from ingest.sip.peer import Peer
+from ingest.sip.remarks import Remarks
 
 SQL = statements(__name__)
 log = logging.getLogger(__name__)
@@ -48,6 +49,8 @@ class Bindings:
 
     def __init__(self, pool: Pool | None) -> None:
         self._pool = pool
+        self.remarks = Remarks(pool)
+        """What they say of themselves."""
         self._of: dict[str, Binding] = {}
         self._writes: list[tuple[Binding, asyncio.Future[bool]]] = []
         self._wanted = asyncio.Event()

@@ -26,3 +26,23 @@ where not exists (select from device_address a where a.scheme = 'gb28181' and a.
   and (select count(*) from device c where c.parent_id = %(gateway)s) < %(most)s
 on conflict (code) do nothing
 returning id, code
+
+-- name: channels_stepped
+-- Those that are deleted are retired, the pending ones, too: a device is never deleted. Those that were retired so and are
+-- told of again wait to be accepted.
+with told as (
+    select coalesce(a.device_id, d.id) as id, n.gone
+    from (select unnest(%(gone)s::text[]) as code, true as gone
+          union all select unnest(%(id)s::text[]), false) n
+    left join device_address a on a.scheme = 'gb28181' and a.address = n.code
+    left join device d on d.code = n.code
+), stepped as (
+    select d.id, d.state as before, case when t.gone then 'retired' else 'pending' end as to_state
+    from told t join device d on d.id = t.id
+    where d.parent_id = %(gateway)s
+      and case when t.gone then d.state <> 'retired'
+          else d.state = 'retired' and (select a.actor from audit a where a.subject = d.code and a.action = 'device.step'
+                                        order by a.id desc limit 1) = %(actor)s end
+    for update of d
+)
+update device d set state = s.to_state from stepped s where d.id = s.id returning d.code, s.before, s.to_state

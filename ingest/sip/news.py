@@ -14,6 +14,8 @@ from ingest.sip.limits import LETTERS_PER_S, LETTERS_ROOM, WAITING
 from ingest.sip.messages import Known, OriginOf
 from ingest.sip.peer import Peer, shown
 from ingest.sip.registrar import Granted
+from ingest.sip.remarks import Remarks
+from ingest.sip.twins import Twins
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +30,8 @@ _TWINS_S = 600.0
 class News:
     """Each bounded, by device or by address."""
 
-    def __init__(self, intake: Intake, origin: OriginOf, known: Known | None) -> None:
+    def __init__(self, intake: Intake, origin: OriginOf, known: Known | None, remarks: Remarks) -> None:
+        self._remarks, self._twins = remarks, Twins()
         self._intake, self._origin, self._known = intake, origin, known
         self._letters = TokenBuckets(LETTERS_PER_S, room=LETTERS_ROOM)
         self._told_unknown: dict[str, None] = {}
@@ -47,8 +50,13 @@ class News:
         payload = writing.body("Response", "DeviceStatus", 0, granted.id, said)
         self._intake.put([(self._origin(granted.id, "state", granted.id), payload)], _nothing, urgent=False)
 
-    def twins(self, before: Binding, peer: Peer, now: float) -> None:
-        """A device registers from another address than before; `now` in seconds of the loop's clock."""
+    def registered(self, id_: str, before: Binding | None, peer: Peer, now: float) -> None:
+        """A device registers, perhaps from elsewhere than before; `now` in seconds of the loop's clock."""
+        other = self._twins.registered(id_, (peer.host, peer.port), now)
+        if other is not None:
+            self._remarks.twins(id_, shown(peer.host, peer.port), shown(*other))
+        if before is None or before.host == peer.host:
+            return
         if now - self._told_twins.get(before.id, -_TWINS_S) >= _TWINS_S:
             if len(self._told_twins) >= WAITING:
                 self._told_twins.clear()

@@ -59,7 +59,7 @@ class SipServer:
         self.requests = Requests(settings)
         self._follower = follower or Follower()
         self._intake = Intake(sink)
-        self._news = News(self._intake, origin, known)
+        self._news = News(self._intake, origin, known, bindings.remarks)
         self._answers = Answers()
         self._door, self.rooms = Door(settings), Rooms()
         self._connections: set[Connection] = set()
@@ -114,6 +114,7 @@ class SipServer:
             handing = group.create_task(self._intake.run(), name="sip.hand over")
             others = [
                 group.create_task(self._bindings.run(), name="sip.registrations"),
+                group.create_task(self._bindings.remarks.run(), name="sip.remarks"),
                 group.create_task(self._check(), name="sip.limits"),
                 group.create_task(self._follower.run(self), name="sip.follow"),
             ]
@@ -285,8 +286,8 @@ class SipServer:
         is_new = bool(granted.expires_s) and not renews
         if not granted.expires_s or before is None:
             self._news.came(granted, message)
-        if before is not None and before.host != peer.host:
-            self._news.twins(before, peer, self.now())
+        if granted.expires_s:
+            self._news.registered(granted.id, before, peer, self.now())
         contact = message.header("contact")
         headers: list[Header] = [("contact", contact)] if contact and len(contact) < 512 else []
         if self._clock_is_right():
@@ -323,6 +324,7 @@ class SipServer:
             self._put(peer, message, key, octets, [(self._origin(sender, "alarm", sender), message.body)], None)
             return True
         found = told(body, message.body, sender, self._known, self._origin)
+        self._bindings.remarks.told(sender, body)
         self._follower.told(binding, message, body)
         if found.page is not None:
             self.begin(self._paged(peer, message, key, octets, binding, found.page, found.payloads))

@@ -82,6 +82,12 @@ SESSION: dict[str, Any] = {
     "frame_at": before(30).isoformat(), "twin_at": None, "twin_peers": None,
 }  # fmt: skip
 TWINS = {"twin_peers": ["10.0.0.7:40001", "10.0.0.8:40002"]}
+SIP: dict[str, Any] = {
+    "transport": "udp", "since": before(600).isoformat(), "at": before(60).isoformat(), "host": "10.0.0.7",
+    "port": 5060, "expires_at": before(-3000).isoformat(), "heard_at": before(30).isoformat(), "status": "OK",
+    "manufacturer": "Sim", "model": "NVR-8", "firmware": None, "channels": 8, "told_at": before(500).isoformat(),
+    "twin_at": None, "twin_peers": None, "faulty": [],
+}  # fmt: skip
 LINK: dict[str, Any] = {
     "received": 99, "missed": 1, "resets": 0, "repeats": 0, "rssi": -97.0, "gateway": "'g1'", "battery": None,
     "margin": None, "note": None,
@@ -160,6 +166,14 @@ TABLE: list[tuple[str, str, Facts]] = [
     ("session_frame", "info", replace(GOOD, session=SESSION)),
     ("session_twins", "warning", replace(GOOD, session=SESSION | TWINS | {"twin_at": before(600).isoformat()})),
     ("session_twins", "info", replace(GOOD, session=SESSION | TWINS | {"twin_at": before(86400).isoformat()})),
+    ("sip", "info", replace(GOOD, registration=SIP)),
+    ("sip_over", "warning", replace(GOOD, registration=SIP | {"expires_at": before(9).isoformat()})),
+    ("sip_keepalive", "info", replace(GOOD, registration=SIP)),
+    ("sip_faulty", "warning", replace(GOOD, registration=SIP | {"status": "ERROR"})),
+    ("sip_faulty", "warning", replace(GOOD, registration=SIP | {"faulty": ["34020000001320000009"]})),
+    ("sip_device", "info", replace(GOOD, registration=SIP)),
+    ("sip_twins", "warning", replace(GOOD, registration=SIP | TWINS | {"twin_at": before(600).isoformat()})),
+    ("sip_twins", "info", replace(GOOD, registration=SIP | TWINS | {"twin_at": before(86400).isoformat()})),
     ("link", "info", replace(GOOD, link=LINK)),
     ("link_lossy", "warning", replace(GOOD, link=LINK | {"missed": 50})),
     ("link_counter", "info", replace(GOOD, link=LINK | {"resets": 1})),

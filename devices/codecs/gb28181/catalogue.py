@@ -63,7 +63,7 @@ def _channel(item: Element) -> Channel | None:
     if not is_id(id_):
         return None
     name, manufacturer, model, parent = (
-        _line(item.told(name)) for name in ("Name", "Manufacturer", "Model", "ParentID")
+        one_line(item.told(name)) for name in ("Name", "Manufacturer", "Model", "ParentID")
     )
     status, event = item.told("Status").upper(), item.told("Event").upper()
     place = _degrees(item.told("Longitude"), 180), _degrees(item.told("Latitude"), 90)
@@ -74,7 +74,7 @@ def _channel(item: Element) -> Channel | None:
     )
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
     """In one line, without what identifies a person."""
     return masked(" ".join(text.split())[:MAX_NAME])[0]
 

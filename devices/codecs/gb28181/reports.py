@@ -99,6 +99,11 @@ def _keepalive(body: Body, decoded: Decoded, _received: Micros, _zone: tzinfo) -
     decoded.timeless = True
 
 
+def _told(_body: Body, decoded: Decoded, _received: Micros, _zone: tzinfo) -> None:
+    """What it is: the server keeps that beside its registration."""
+    decoded.timeless = True
+
+
 def _private(_body: Body, decoded: Decoded, _received: Micros, _zone: tzinfo) -> None:
     decoded.private += 1
 
@@ -112,6 +117,7 @@ def _unused(body: Body, decoded: Decoded, _received: Micros, _zone: tzinfo) -> N
 
 _COMMANDS: dict[str, Callable[[Body, Decoded, Micros, tzinfo], None]] = {
     "alarm": _alarm, "catalog": _catalog, "keepalive": _keepalive, "devicestatus": _status, "mobileposition": _private,
+    "deviceinfo": _told,
 }  # fmt: skip
 
 FORMS: dict[str, Codec] = {

@@ -1,0 +1,59 @@
+"""Registrations of cameras and platforms over SIP (GB/T 28181): who, from where, since when and until when."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import Query
+from pydantic import BaseModel, Field
+
+from api.context import Here
+from api.contract_types import Code
+from api.cursors import Page, Paged
+from api.database import read
+from hub.access.door import GuardedRouter, needs
+from hub.access.permissions import Permission
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+router = GuardedRouter(prefix="/camera-registrations", tags=["cameras"])
+_KEYS = {"id": str}
+
+
+class Registration(BaseModel):
+    """A camera, recorder or platform that has registered."""
+
+    id: str | None = Field(description="its 20 digits; null: above the caller's ceiling")
+    device: Code | None = Field(description="null: nobody has registered it in the registry")
+    registered: bool = Field(description="whether its registration is in force")
+    transport: Literal["udp", "tcp"]
+    host: str | None
+    port: int
+    since: datetime = Field(description="since when without a gap")
+    renewed_at: datetime
+    expires_at: datetime | None = Field(description="null: it has logged out")
+    heard_at: datetime | None = Field(description="its last keepalive")
+    status: str | None = Field(description="of that: OK, ERROR")
+    faulty: list[str] = Field(description="devices that it called faulty")
+    version: str = Field(description="of GB/T 28181: 2.0 is 2016, 3.0 is 2022; empty: it tells none")
+    agent: str
+    manufacturer: str | None
+    model: str | None
+    firmware: str | None
+    channels: int | None
+    told_at: datetime | None = Field(description="when it told the four before")
+    twin_at: datetime | None = Field(description="when two devices were last seen to register with this number")
+    twin_peers: list[str] | None = Field(description="their addresses: the one that is registered, and the other")
+
+
+@router.get("", response_model=Page[Registration])
+@needs(Permission.DEVICES_READ)
+async def list_registrations(
+    paging: Paged,
+    context: Here,
+    registered: Annotated[bool | None, Query(description="only those in force, or only those that are over")] = None,
+    device: Annotated[Code | None, Query(description="only of this device")] = None,
+) -> Any:
+    """Registrations by number; those of devices that nobody knows are shown to who sees all devices."""
+    asked = {"registered": registered, "device": device, **paging.after(_KEYS)}
+    return paging.page(await read(context, SQL.registrations, asked), _KEYS)

@@ -1,0 +1,38 @@
+"""`hub check` for cameras: who is registered and who has not come back, two of one number, who says it is faulty."""
+
+from app.check.finding import Finding
+from hub.errors import HubError
+from hub.settings import Settings
+from hub.store.pool import connect, sorted_errors
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+SHOWN = 20
+
+
+async def check_cameras(settings: Settings) -> list[Finding]:
+    """What somebody should look at; nothing where no camera ever registered or was connected."""
+    try:
+        with sorted_errors():
+            async with await connect(settings.database.url) as conn:
+                [(registered, over, up, down)] = await (await conn.execute(SQL.counted)).fetchall()
+                twins = await (await conn.execute(SQL.twins, {"limit": SHOWN})).fetchall()
+                faulty = await (await conn.execute(SQL.faulty, {"limit": SHOWN})).fetchall()
+    except HubError:  # told by the findings about the database
+        return []
+    findings = []
+    if registered or over:
+        findings.append(Finding("ok", f"cameras and platforms registered over SIP: {registered:,}"))
+    if over:
+        what = f"{over:,} registrations ended within a week and were not renewed"
+        findings.append(Finding("warn", what, "hub cameras registrations --over"))
+    if up or down:
+        findings.append(Finding("ok", f"cameras that are asked: {up:,} answer, {down:,} do not"))
+    for id_, (newer, older), at in twins:
+        what = f"two devices register with {id_}, from {newer} and from {older} ({at:%Y-%m-%d %H:%M} UTC)"
+        findings.append(Finding("warn", what, "give one of them another number, and a device of its own"))
+    for id_, status, devices in faulty:
+        what = f"{id_} says of itself: {status}{'' if not devices else ', faulty: ' + ', '.join(devices)}"
+        findings.append(Finding("warn", what, f"hub cameras registrations | grep {id_}"))
+    return findings

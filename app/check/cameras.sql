@@ -1,0 +1,13 @@
+-- name: counted
+select (select count(*) from sip_registration where expires_at > now()),
+       (select count(*) from sip_registration where expires_at <= now() and expires_at > now() - interval '7 days'),
+       (select count(*) from camera_connection where enabled and not pushes and state = 'up'),
+       (select count(*) from camera_connection where enabled and not pushes and state = 'down')
+
+-- name: faulty
+select id, status, faulty[:5] from sip_registration
+where expires_at > now() and (status <> 'OK' or cardinality(faulty) > 0) order by id limit %(limit)s
+
+-- name: twins
+select id, twin_peers, twin_at from sip_registration
+where twin_at > now() - interval '1 day' order by twin_at desc limit %(limit)s
