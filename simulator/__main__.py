@@ -36,7 +36,7 @@ RECEIVER = "python -m simulator receiver --port 9000 --secret whsec_c2VjcmV0 --o
 STATIONS = (
     "python -m simulator stations hj212=20@127.0.0.1:9212 --api http://127.0.0.1:8420 --truth ./truth --seconds 60"
 )
-CAMERAS = "python -m simulator cameras --isapi 2 --onvif 1 --port 8600 --password sim-Cam1"
+CAMERAS = "python -m simulator cameras --isapi 2 --onvif 1 --rtsp 1 --port 8600 --password sim-Cam1"
 REPLAY = "python -m simulator replay occupancy.csv --mqtt 127.0.0.1:1883 --api http://127.0.0.1:8420 --speed-up max"
 
 log = logging.getLogger("simulator")
@@ -208,6 +208,7 @@ def stations(
 def cameras(
     isapi: Annotated[int, typer.Option(min=0, max=2000, help="Cameras of Hikvision: streams of alerts")] = 1,
     onvif: Annotated[int, typer.Option(min=0, max=2000, help="Cameras of ONVIF: PullPoint")] = 1,
+    rtsp: Annotated[int, typer.Option(min=0, max=2000, help="Streams that go dark now and then")] = 1,
     port: Annotated[int, typer.Option(min=1024, max=60000, help="Of the first on 127.0.0.1; others follow")] = 8600,
     camera_password: Annotated[str, typer.Option("--password", help="Of their user")] = "sim-Cam1",  # noqa: S107 of simulated cameras
     every: Annotated[float, typer.Option(min=0.1, help="Seconds from one event of a camera to its next")] = 10,
@@ -217,8 +218,10 @@ def cameras(
     for number in range(isapi + onvif):
         kind = "isapi" if number < isapi else "onvif"
         typer.echo(f"{kind} http://127.0.0.1:{port + number} --user {USERNAME}")
+    for number in range(isapi + onvif, isapi + onvif + rtsp):
+        typer.echo(f"rtsp rtsp://127.0.0.1:{port + number}/stream1 --user {USERNAME}")
     try:
-        asyncio.run(live_cameras(isapi, onvif, port, camera_password, every, seconds))
+        asyncio.run(live_cameras(isapi, onvif, rtsp, port, camera_password, every, seconds))
     except OSError as error:
         raise _fail(error) from error
     except KeyboardInterrupt:

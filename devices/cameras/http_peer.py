@@ -8,12 +8,12 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from devices.cameras.camera_url import CameraUrl, Login
 from devices.cameras.digest import Challenge, challenge_of, offers_basic
 from devices.cameras.failure import CameraFailed
-from hub.access.outgoing import Outgoing, OutgoingRefused
+from hub.access.outgoing import OutgoingRefused, Purpose
 from hub.words.sentence import Sentence
 
 CONNECT_S = 10.0
@@ -23,6 +23,13 @@ MAX_HEAD = 16 << 10
 MAX_BODY = 2 << 20
 BLOCK = 64 << 10
 UNAUTHORIZED, FORBIDDEN = 401, 403
+
+
+class Guard(Protocol):
+    """What tells which addresses of a host are called; hub/access/outgoing.py is one."""
+
+    async def addresses(self, purpose: Purpose, host: str, port: int) -> list[str]:
+        """At least one. OutgoingRefused, OSError."""
 
 
 class Head(NamedTuple):
@@ -46,7 +53,7 @@ class Answer(NamedTuple):
 class HttpPeer:
     """A camera that is called."""
 
-    def __init__(self, url: CameraUrl, login: Login | None, outgoing: Outgoing, tls: ssl.SSLContext) -> None:
+    def __init__(self, url: CameraUrl, login: Login | None, outgoing: Guard, tls: ssl.SSLContext) -> None:
         self.url, self._login, self._outgoing, self._tls = url, login, outgoing, tls
         self._challenge: Challenge | None = None
 
@@ -73,7 +80,7 @@ class HttpPeer:
         fresh = self._challenge is None
         for _ in range(3):
             tried = self._challenge
-            reader, writer = await self._connected()
+            reader, writer = await self.connected()
             try:
                 async with _limited(wait_s, self.url):
                     head = await self._head(reader, writer, method, path, body, headers or {})
@@ -92,7 +99,7 @@ class HttpPeer:
 
     async def greeting(self, request: bytes, wait_s: float) -> bytes:
         """The first line that answers a request of another protocol. CameraFailed."""
-        reader, writer = await self._connected()
+        reader, writer = await self.connected()
         try:
             async with _limited(wait_s, self.url):
                 writer.write(request)
@@ -110,7 +117,8 @@ class HttpPeer:
             return CameraFailed("login", Sentence("camera.failed.basic"))
         return CameraFailed("login", Sentence("camera.failed.challenge"))
 
-    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection to an address that the guard allows. CameraFailed."""
         url = self.url
         where = {"host": url.host, "port": url.port}
         try:

@@ -77,7 +77,7 @@ async def test_a_password_in_a_url_is_sealed_and_shown_nowhere(context: Context,
         ("isapi", {"url": "http://a:b@10.20.1.9", "username": "c"}, "not both"),
         ("isapi", {"url": "http://10.20.1.9", "password": "secretword"}, "username"),
         ("onvif", {}, "isapi"),
-        ("rtsp", {"url": "http://10.20.1.9"}, "rtsp://"),
+        ("rtsp", {"url": "file:///etc/passwd"}, "rtsp://"),
     ],
 )
 async def test_what_cannot_be_called_is_refused(

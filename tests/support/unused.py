@@ -46,6 +46,7 @@ CALLED_BY_LIBRARIES = {
     "on_status": "httptools",
     "list_commands": "typer",
     "render": "rich",
+    "seekable": "OpenCV",
     "settings_customise_sources": "pydantic",
     "visit_*": "jmespath",
     "_func_*": "jmespath",

@@ -40,6 +40,7 @@ ALONE = {
     "regions sample",
     "devices template",
     "secrets key",
+    "video check",
 }
 """Work without a hub and without a database, some of them only by default."""
 

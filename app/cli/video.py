@@ -1,0 +1,156 @@
+"""`hub video`: what the analysis of video finds in one stream or file."""
+
+import asyncio
+import json
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from app.cli.client import fail, out
+from app.cli.connection import Verbs, tell
+from app.cli.diagnose import LangOption, language
+from app.video.check import Wanted, check_file, check_stream
+from devices.cameras.camera_url import BadUrlError, CameraUrl, Login, parse_url
+from devices.cameras.failure import CameraFailed
+from hub.words.sentence import told
+from ingest.video.messages import Figures, Found, Report, Up
+
+video = Verbs("See what the analysis of video finds.")
+
+
+@video.callback()
+def _group() -> None:
+    """See what the analysis of video finds."""
+
+
+@video.verb("check")
+def check(
+    source: Annotated[
+        str, typer.Argument(metavar="URL|FILE", help="rtsp://, http:// or https:// (MJPEG, snapshots), or a file.")
+    ],
+    user: Annotated[str | None, typer.Option("--user", help="A user of the camera.")] = None,
+    password: Annotated[
+        str | None,
+        typer.Option(envvar="HUB_CAMERA_PASSWORD", help="Its password; with --user and without it, it is asked for."),
+    ] = None,
+    settings: Annotated[
+        Path | None, typer.Option("--settings", exists=True, dir_okay=False, help="Kinds, zones and lines, as JSON.")
+    ] = None,
+    fps: Annotated[float, typer.Option("--fps", min=0.1, max=30, help="Frames a second that are looked at.")] = 5.0,
+    seconds: Annotated[
+        float | None, typer.Option("--seconds", min=0.1, help="Of a stream; without it, until Ctrl-C.")
+    ] = None,
+    overlay: Annotated[
+        Path | None, typer.Option("--save-overlay", dir_okay=False, help="An MP4 with what is found drawn in.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line: t, kind, state, score.")] = False,
+    lang: LangOption = None,
+) -> None:
+    """Look at a stream or file, and print what is found as it is found. Exit status 1 when it cannot be read.
+
+    Example:  hub video check rtsp://10.20.1.9/stream2 --user ganzhi --seconds 60
+
+    Example:  hub video check http://10.20.1.10/mjpeg --json
+
+    Example:  hub video check clip.mp4 --settings zones.json --save-overlay found.mp4
+    """
+    spoken = language(lang or ("en" if as_json else None))
+    wanted = Wanted(fps, _settings(settings), "" if overlay is None else str(overlay.absolute()))
+    printing = _Printing(as_json=as_json)
+    began = time.monotonic()
+    failed = ""
+    with suppress(KeyboardInterrupt):
+        try:
+            asyncio.run(_checked(source, user, password, wanted, seconds, printing))
+        except* CameraFailed as errors:
+            failed = told(_first(errors), spoken)
+    printing.end(time.monotonic() - began)
+    if failed:
+        fail(failed)
+
+
+async def _checked(
+    source: str, user: str | None, password: str | None, wanted: Wanted, seconds: float | None, printing: "_Printing"
+) -> None:
+    if "://" not in source:
+        await check_file(Path(source), wanted, printing.take)
+        return
+    url, login = _url(source, user, password)
+    await check_stream(url, login, wanted, seconds, printing.take)
+
+
+def _url(source: str, user: str | None, password: str | None) -> tuple[CameraUrl, Login | None]:
+    try:
+        url, login = parse_url("rtsp", source)
+    except BadUrlError as error:
+        fail(error.sentence)
+    if login is not None:
+        tell("a password on the command line stands in the list of processes: --user and the prompt keep it out")
+    if user is not None:
+        given = typer.prompt("Password of the camera", hide_input=True, err=True) if password is None else password
+        login = Login(user, given)
+    return url, login
+
+
+def _settings(path: Path | None) -> bytes:
+    if path is None:
+        return b""
+    try:
+        found = json.loads(path.read_bytes())
+    except ValueError as error:
+        fail(f"{path} is no JSON: {error}")
+    return json.dumps(found).encode()
+
+
+def _first(errors: BaseExceptionGroup[CameraFailed]) -> Any:
+    found: BaseException = errors
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found.sentence if isinstance(found, CameraFailed) else str(found)
+
+
+class _Printing:
+    """Prints what is reported, and what it was in all."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._found = self._analysed = self._decoded = self._dropped = 0
+        self._cpu_s, self._t = 0.0, 0.0
+
+    def take(self, report: Report) -> None:
+        """One report of the child."""
+        match report:
+            case Up():
+                if not self._as_json:
+                    tell(f"{report.encoding}, {report.width} x {report.height}")
+            case Found() if not report.again:
+                self._print(report)
+            case Figures():
+                self._cpu_s += report.cpu_s
+                self._analysed += report.analysed
+                self._decoded += report.decoded
+                self._dropped += report.dropped
+
+    def _print(self, found: Found) -> None:
+        self._found += 1
+        if self._as_json:
+            zone: dict[str, Any] = {} if found.zone is None else {"zone": found.zone}
+            shown = {"t": found.t, "kind": found.kind, "state": found.state, "score": found.score, **zone}
+            typer.echo(json.dumps({**shown, "cues": found.cues}, ensure_ascii=False))
+            return
+        zone_ = f" {found.zone}" if found.zone else ""
+        style = "red" if found.state == "active" else "green"
+        line = Text.assemble(
+            f"{found.t:9.1f} s  ", (f"{found.state:7}", style), f" {found.kind}{zone_} {found.score:.2f}"
+        )
+        out.print(line, soft_wrap=True)
+
+    def end(self, seconds: float) -> None:
+        """What it was in all."""
+        each = f", {1000 * self._cpu_s / self._analysed:.1f} ms of processor each" if self._analysed else ""
+        lost = f", {self._dropped} dropped" if self._dropped else ""
+        tell(f"{self._found} findings in {self._analysed} frames of {self._decoded}{lost}, {seconds:.1f} s{each}")

@@ -1,0 +1,74 @@
+"""`python -m app.video.child MARKS`: reads, decodes and looks at the streams that its parent names.
+
+Streams come from strangers: their bytes end here. It is told where to connect, and connects nowhere else.
+"""
+
+import os
+import sys
+
+os.environ |= {
+    "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENCV_LOG_LEVEL": "FATAL", "OPENCV_FFMPEG_LOGLEVEL": "-8",
+}  # fmt: skip
+
+import asyncio
+import queue
+import threading
+from pathlib import Path
+
+import cv2
+
+from app.video.streams import Streams
+from ingest.video.marks import joined
+from ingest.video.messages import LENGTH_BYTES, TOLD, Report, frame
+
+WAITING = 1_000
+"""Reports that wait; then what would report waits, and its pictures are dropped."""
+STACK = 1 << 20
+"""Bytes of a thread: there is one for each stream."""
+READY = b"\n"
+
+
+def main() -> int:
+    """Obey until the input ends."""
+    cv2.setNumThreads(0)
+    cv2.ocl.setUseOpenCL(False)
+    threading.stack_size(STACK)
+    go = os.dup(1)
+    os.dup2(2, 1)  # what a library prints must not be taken for a report
+    reports = queue.Queue[Report | None](WAITING)
+    writing = threading.Thread(target=_write, args=(go, reports), daemon=True)
+    writing.start()
+    marks = joined(Path(sys.argv[1]))
+    os.write(go, READY)
+    asyncio.run(_serve(Streams(marks, reports.put)))
+    reports.put(None)
+    writing.join(2.0)
+    os._exit(0)  # threads of streams that hang in a decoder are waited for by nobody
+
+
+def _write(go: int, reports: "queue.Queue[Report | None]") -> None:
+    with os.fdopen(go, "wb") as out:
+        while (report := reports.get()) is not None:
+            try:
+                out.write(frame(report))
+                out.flush()
+            except OSError:
+                os._exit(0)  # nobody reads any more
+
+
+async def _serve(streams: Streams) -> None:
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    async with asyncio.TaskGroup() as group:
+        while True:
+            try:
+                length = await reader.readexactly(LENGTH_BYTES)
+                told = TOLD.decode(await reader.readexactly(int.from_bytes(length, "big")))
+            except asyncio.IncompleteReadError:
+                streams.close()
+                return
+            streams.take(told, group)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

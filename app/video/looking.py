@@ -1,0 +1,100 @@
+"""Looks at the frames of one camera: at so many a second, with what is found told, again while it lasts, and drawn."""
+
+import json
+import time
+from collections.abc import Callable
+
+from analytics.video.camera import CameraAnalysis
+from analytics.video.finding import Finding
+from analytics.video.settings import VideoSettings, read_settings
+from app.video.overlay import Overlay
+from hub.models import now_micros
+from ingest.video.decoding import Picture, jpeg_of
+from ingest.video.messages import Figures, Found, Report
+
+AGAIN_S = 30.0
+"""What lasts is told again so often: episodes that nobody tells of for longer end."""
+FIGURES_S = 5.0
+Tell = Callable[[Report], None]
+
+
+def settings_of(told: bytes) -> VideoSettings:
+    """The settings of a camera as they were sent. BadVideoSettings."""
+    return VideoSettings() if not told else read_settings(json.loads(told))
+
+
+class Looking:
+    """The frames of one camera, in one thread."""
+
+    def __init__(self, slot: int, settings: VideoSettings, fps: float, tell: Tell, overlay: Overlay | None) -> None:
+        self._slot, self.tell, self._overlay = slot, tell, overlay
+        self._analysis = CameraAnalysis(settings)
+        self._apart = 1 / fps
+        self.divisor = 1
+        """1: all frames that are wanted; 2: every other one."""
+        self._next = float("-inf")
+        self._active: dict[tuple[str, str | None], tuple[float, Finding]] = {}
+        self._figures_at, self._cpu = time.monotonic(), -1.0
+        self._cost: dict[str, float] = {}
+        self.decoded = self._analysed = self.dropped = self.received = 0
+
+    def begin(self) -> None:
+        """Called by the thread that looks."""
+        self._figures_at, self._cpu = time.monotonic(), time.thread_time()
+
+    def is_due(self, t: float) -> bool:
+        """Whether the frame at `t`, in seconds of the stream, is one that is looked at."""
+        apart = self._apart * self.divisor
+        if not -apart <= self._next - t <= apart:  # the first one, or its time has jumped
+            self._next = t
+        if t < self._next - 0.25 * apart:
+            return False
+        self._next = max(self._next + apart, t + apart / 2)
+        return True
+
+    def see(self, t: float, picture: Picture | None) -> None:
+        """Look at it; None: one was due and has not come."""
+        self._analysed += picture is not None
+        for finding in self._analysis.see(t, picture):
+            self._found(t, finding, picture, again=False)
+        for key, (told_at, finding) in list(self._active.items()):
+            if t - told_at >= AGAIN_S:
+                self._active[key] = t, finding
+                self._found(t, finding, picture, again=True)
+        if self._overlay is not None and picture is not None:
+            self._overlay.draw(t, picture, [each for _, each in self._active.values()])
+
+    def _found(self, t: float, finding: Finding, picture: Picture | None, *, again: bool) -> None:
+        key = finding.kind, finding.zone
+        if finding.state == "active":
+            self._active[key] = t, finding
+        else:
+            self._active.pop(key, None)
+        jpeg = b"" if picture is None or again else jpeg_of(picture)
+        cues = {name: round(float(value), 4) for name, value in finding.cues.items()}
+        score = round(float(finding.score), 4)
+        at, zone = now_micros(), finding.zone
+        found = Found(self._slot, at, round(t, 3), finding.kind, finding.state, score, zone, cues, again, jpeg)
+        self.tell(found)
+
+    def figures(self, *, at_end: bool = False) -> None:
+        """Tell what it has cost, from time to time."""
+        now = time.monotonic()
+        if now - self._figures_at < FIGURES_S and not at_end:
+            return
+        cpu, cost = time.thread_time(), dict(self._analysis.cost)
+        spent = {name: round(value - self._cost.get(name, 0.0), 4) for name, value in cost.items()}
+        self.tell(
+            Figures(
+                self._slot, now - self._figures_at, cpu - self._cpu, self.received, self.decoded, self._analysed,
+                self.dropped, spent,
+            )
+        )  # fmt: skip
+        self._figures_at, self._cpu, self._cost = now, cpu, cost
+        self.received = self.decoded = self._analysed = self.dropped = 0
+
+    def close(self) -> None:
+        """Nothing more is looked at."""
+        self.figures(at_end=True)
+        if self._overlay is not None:
+            self._overlay.close()

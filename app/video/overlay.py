@@ -1,0 +1,74 @@
+"""A copy of a stream in a file, with what is found drawn in. It shows all that the camera does, to whoever asked."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import cv2
+
+from analytics.video.finding import Finding
+from analytics.video.settings import VideoSettings
+from hub.errors import HubError
+from ingest.video.decoding import Picture
+
+_RED, _GREEN, _BLACK = (40, 40, 230), (80, 200, 80), (0, 0, 0)
+
+
+class OverlayError(HubError):
+    """The file cannot be written"""
+
+
+class Overlay:
+    """An MP4 of 640 x 360 or less, opened with the first frame."""
+
+    def __init__(self, path: Path, fps: float, settings: VideoSettings) -> None:
+        self._path, self._fps, self._settings = path, fps, settings
+        self._writer: cv2.VideoWriter | None = None
+        self._size = (0, 0)
+
+    def draw(self, t: float, picture: Picture, active: Sequence[Finding]) -> None:
+        """Write a frame with zones, lines, the time and what is active. OverlayError."""
+        height, width = picture.shape[:2]
+        if self._writer is None:
+            self._size = width - width % 2, height - height % 2
+            self._writer = cv2.VideoWriter(str(self._path), cv2.VideoWriter.fourcc(*"mp4v"), self._fps, self._size)
+            if not self._writer.isOpened():
+                raise OverlayError(f"{self._path} cannot be written as MP4")
+        shown = cast("Picture", cv2.resize(picture, self._size) if (width, height) != self._size else picture.copy())
+        self._places(shown, {each.zone for each in active})
+        lines = [f"{t:8.1f} s", *(_line(each) for each in active)]
+        for row, line in enumerate(lines):
+            _text(shown, line, 16 + 16 * row, _RED if row else _GREEN)
+        if active:
+            cv2.rectangle(shown, (0, 0), (self._size[0] - 1, self._size[1] - 1), _RED, 3)
+        self._writer.write(shown)
+
+    def _places(self, picture: Picture, active: set[str | None]) -> None:
+        width, height = self._size
+
+        def at(point: tuple[float, float]) -> tuple[int, int]:
+            return round(point[0] * width), round(point[1] * height)
+
+        for zone in self._settings.zones:
+            corners = [at(each) for each in zone.polygon]
+            for begin, end in zip(corners, [*corners[1:], corners[0]], strict=True):
+                cv2.line(picture, begin, end, _RED if zone.name in active else _GREEN, 1)
+        for line in self._settings.lines:
+            cv2.line(picture, at(line.begin), at(line.end), _RED if line.name in active else _GREEN, 2)
+
+    def close(self) -> None:
+        """Finish the file."""
+        if self._writer is not None:
+            self._writer.release()
+            self._writer = None
+
+
+def _line(finding: Finding) -> str:
+    zone = f" {finding.zone}" if finding.zone else ""
+    return f"{finding.kind}{zone} {finding.score:.2f}"
+
+
+def _text(picture: Picture, text: str, y: int, colour: tuple[int, int, int]) -> None:
+    plain = text.encode("ascii", "replace").decode()
+    for thickness, shade in ((3, _BLACK), (1, colour)):
+        cv2.putText(picture, plain, (6, y), cv2.FONT_HERSHEY_SIMPLEX, 0.45, shade, thickness, cv2.LINE_AA)

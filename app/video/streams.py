@@ -1,0 +1,133 @@
+"""The streams that a child reads: a task of the network and a thread that decodes for each."""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+from analytics.video.settings import BadVideoSettings
+from app.video.looking import Looking, settings_of
+from app.video.overlay import Overlay
+from app.video.threads import StreamThread, read_file
+from devices.cameras.camera_url import Login, parse_url
+from devices.cameras.failure import CameraFailed, Step
+from devices.cameras.http_peer import HttpPeer
+from hub.words.sentence import Sentence
+from ingest.video.addressed import Addressed
+from ingest.video.http_pictures import pictures
+from ingest.video.marks import Marks
+from ingest.video.messages import Close, Ended, Open, OpenFile, Report, SetPace, Told, ended
+from ingest.video.parameter_sets import Encoding
+from ingest.video.rtp import Unit
+from ingest.video.rtsp import RtspStream
+
+log = logging.getLogger(__name__)
+
+JOIN_S = 5.0
+"""Until a thread that is told to end has ended; one that hangs is left to the parent, which sees its mark."""
+
+
+class Streams:
+    """All of a child."""
+
+    def __init__(self, marks: Marks, tell: Callable[[Report], None]) -> None:
+        """`tell` may be called by any thread."""
+        self._marks, self._tell = marks, tell
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._threads: dict[int, StreamThread] = {}
+
+    def close(self) -> None:
+        """End all of them; their group waits for that."""
+        for task in self._tasks.values():
+            task.cancel()
+
+    def take(self, told: Told, group: asyncio.TaskGroup) -> None:
+        """Do what the parent tells; streams live in the group."""
+        match told:
+            case Open() | OpenFile():
+                self._tasks[told.slot] = group.create_task(self._kept(told), name=f"stream {told.slot}")
+            case Close() if (reading := self._tasks.get(told.slot)) is not None:
+                reading.cancel()
+            case SetPace() if (thread := self._threads.get(told.slot)) is not None:
+                thread.pace(told.pace)
+
+    async def _kept(self, told: Open | OpenFile) -> None:
+        slot = told.slot
+        end = Ended(slot)
+        try:
+            if isinstance(told, Open):
+                await self._stream(told)
+            else:
+                end = await self._file(told)
+        except CameraFailed as error:
+            end = ended(slot, error.step, error.sentence)
+        except BadVideoSettings as error:
+            end = ended(slot, "path", str(error))
+        except asyncio.CancelledError:
+            pass
+        except Exception as error:
+            log.exception("stream %d", slot)
+            told_error = f"{type(error).__name__}: {error}"[:200]
+            end = ended(slot, "answer", Sentence("camera.failed.unforeseen", error=told_error))
+        finally:
+            self._tasks.pop(slot, None)
+            self._tell(end)
+
+    async def _file(self, told: OpenFile) -> Ended:
+        looking = self._looking(told)
+        reading = partial(read_file, told.slot, Path(told.path), looking, self._marks)
+        why = await asyncio.to_thread(reading)
+        return ended(told.slot, "answer", why) if why else Ended(told.slot)
+
+    def _looking(self, told: Open | OpenFile) -> Looking:
+        settings = settings_of(told.settings)
+        overlay = Overlay(Path(told.overlay), told.fps, settings) if told.overlay else None
+        return Looking(told.slot, settings, told.fps, self._tell, overlay)
+
+    async def _stream(self, told: Open) -> None:
+        """Until it ends, which is a failure."""
+        url, _ = parse_url("rtsp", told.url)
+        login = None if told.login is None else Login(*told.login)
+        tls = ssl.create_default_context(cafile=told.ca or None)
+        peer = HttpPeer(url, login, Addressed(told.addresses), tls)
+        looking = self._looking(told)
+        if url.scheme == "rtsp":
+            stream = RtspStream(peer, login, told.silent_s)
+            async with stream.opened() as (encoding, units), self._running(told, encoding, looking) as put:
+                async for unit in units:
+                    put(unit)
+            return
+        async with self._running(told, None, looking) as put:
+            async for picture in pictures(peer, told.fps, told.silent_s):
+                put(Unit(picture, is_key=True, is_needed=True, size=None))
+
+    @asynccontextmanager
+    async def _running(
+        self, told: Open, encoding: Encoding | None, looking: Looking
+    ) -> AsyncIterator[Callable[[Unit], None]]:
+        """The thread of a stream as long as that is read: takes pictures, or raises why they cannot be decoded."""
+        failed = list[CameraFailed]()
+
+        def over(step: str, sentence: str) -> None:
+            failed.append(CameraFailed(cast("Step", step), cast("Sentence", sentence)))
+
+        thread = StreamThread(told.slot, encoding, looking, self._marks, over)
+
+        def put(unit: Unit) -> None:
+            if failed:
+                raise failed[0]
+            looking.received += len(unit.data)
+            thread.feed.put(unit)
+
+        self._threads[told.slot] = thread
+        thread.start()
+        try:
+            yield put
+        finally:
+            del self._threads[told.slot]
+            thread.stop()
+            await asyncio.shield(asyncio.to_thread(thread.join, JOIN_S))

@@ -1,0 +1,124 @@
+"""Decodes coded pictures with OpenCV's FFmpeg, which opens nothing: it is given bytes, and reads no URL and no file.
+
+Only processes that may die import this. What is decoded is reduced at once.
+"""
+
+import os
+import threading
+from typing import Any, BinaryIO, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.pictures.header import RefusedPicture, read_header
+from ingest.video.feed import Feed
+from ingest.video.parameter_sets import Encoding
+
+WIDTH, HEIGHT = 640, 360
+"""Of what is looked at, at most."""
+MAX_CODED = 4096 * 2304
+"""Pixels of a file's frames."""
+_STREAM = "fpsprobesize;0|analyzeduration;1|probesize;32|protocol_whitelist;none|threads;1|input_format;"
+_FILE = (
+    "protocol_whitelist;none|threads;1|format_whitelist;mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,"
+    "h264,hevc,flv,asf,ogg"
+)
+"""No playlist and no concat: what names other files is not read."""
+_OPENING = threading.Lock()
+"""The options are those of the process."""
+
+Picture = NDArray[np.uint8]
+
+
+def reduced(picture: Picture) -> Picture:
+    """640 x 360 at most, in its proportions; grey becomes BGR."""
+    if picture.ndim == 2:
+        picture = cast("Picture", cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
+    height, width = picture.shape[:2]
+    factor = min(WIDTH / width, HEIGHT / height)
+    if factor >= 1:
+        return np.ascontiguousarray(picture)
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    return cast("Picture", cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+
+
+class Decoder:
+    """Decodes one stream up to where its size changes, or a file; `close` it."""
+
+    def __init__(self, capture: "cv2.VideoCapture") -> None:
+        self._capture = capture
+
+    @property
+    def opened(self) -> bool:
+        """Whether it can be decoded at all."""
+        return bool(self._capture.isOpened())
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, as the file tells them."""
+        return int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+
+    def step(self) -> bool:
+        """Decode the next picture; False at the end."""
+        return bool(self._capture.grab())
+
+    def at(self) -> float:
+        """Seconds of the file, of the picture that was decoded."""
+        return float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000
+
+    def picture(self) -> Picture | None:
+        """It, reduced; None where it cannot be had."""
+        done, found = self._capture.retrieve()
+        if not done or found is None or found.dtype != np.uint8 or found.ndim not in (2, 3) or not found.size:
+            return None
+        return reduced(found)
+
+    def close(self) -> None:
+        """Free it."""
+        self._capture.release()
+
+
+def of_stream(encoding: Encoding, feed: Feed) -> Decoder:
+    """A decoder of what a feed gives, whose first picture is there."""
+    with _OPENING:
+        os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _STREAM + encoding
+        feed.opening = True
+        try:
+            return Decoder(_capture(feed))
+        finally:
+            feed.opening = False
+
+
+def of_file(file: BinaryIO) -> Decoder:
+    """A decoder of an open file."""
+    with _OPENING:
+        os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _FILE
+        return Decoder(_capture(file))
+
+
+def _capture(source: object) -> "cv2.VideoCapture":
+    capture: Any = cv2.VideoCapture  # its stubs ask for a class that Python has not
+    return cast("cv2.VideoCapture", capture(source, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1]))
+
+
+def still(jpeg: bytes) -> Picture:
+    """A JPEG or PNG, reduced. RefusedPicture."""
+    size = read_header(jpeg)
+    mode = cv2.IMREAD_COLOR
+    if size.jpeg:
+        modes = ((8, cv2.IMREAD_REDUCED_COLOR_8), (4, cv2.IMREAD_REDUCED_COLOR_4), (2, cv2.IMREAD_REDUCED_COLOR_2))
+        fits = (mode for by, mode in modes if size.width >= by * WIDTH and size.height >= by * HEIGHT)
+        mode = next(fits, mode)
+    try:
+        picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8, size.end), mode)
+    except (cv2.error, MemoryError):
+        picture = None
+    if picture is None or picture.dtype != np.uint8:
+        raise RefusedPicture("damaged")
+    return reduced(picture)
+
+
+def jpeg_of(picture: Picture, quality: int = 85) -> bytes:
+    """A picture as it is sent on."""
+    return bytes(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1])

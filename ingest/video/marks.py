@@ -1,0 +1,58 @@
+"""Marks that a child leaves while it is in code of others: when it has died, they tell which cameras it was about.
+
+A small file of which both have a map; it is removed once both have it.
+"""
+
+import mmap
+import os
+import tempfile
+from pathlib import Path
+
+SLOTS = 1_024
+"""Cameras of a child at most."""
+
+
+class Marks:
+    """A counter of one byte for each camera, odd while its pictures are worked on."""
+
+    def __init__(self, map_: mmap.mmap) -> None:
+        self._map = map_
+
+    def enter(self, slot: int) -> None:
+        """Its pictures are worked on; `leave` comes before the next one."""
+        self._map[slot] = (self._map[slot] + 1 & 0xFF) | 1
+
+    def leave(self, slot: int) -> None:
+        """They are not."""
+        self._map[slot] = self._map[slot] + 1 & 0xFE
+
+    def count(self, slot: int) -> int:
+        """It changes while work goes on."""
+        return self._map[slot]
+
+    def inside(self) -> list[int]:
+        """Slots whose pictures are worked on."""
+        return [slot for slot, count in enumerate(bytes(self._map)) if count & 1]
+
+    def clear(self) -> None:
+        """For the next child."""
+        self._map[:] = bytes(SLOTS)
+
+
+def made() -> tuple[Marks, Path]:
+    """New marks, and the file by which a child joins them; the parent removes it."""
+    number, name = tempfile.mkstemp(prefix="ganzhi-video-")
+    try:
+        os.truncate(number, SLOTS)
+        return Marks(mmap.mmap(number, SLOTS)), Path(name)
+    finally:
+        os.close(number)
+
+
+def joined(path: Path) -> Marks:
+    """The marks of a parent. OSError."""
+    number = os.open(path, os.O_RDWR)
+    try:
+        return Marks(mmap.mmap(number, SLOTS))
+    finally:
+        os.close(number)

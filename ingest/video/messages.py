@@ -1,0 +1,154 @@
+"""What the hub and a process that reads video tell each other: length-prefixed msgpack over a pipe each way.
+
+A login goes down this pipe alone: it stands in no list of processes, no environment and no log.
+"""
+
+from enum import IntEnum
+from typing import Literal
+
+import msgspec
+
+from hub.errors import HubError
+from hub.words.sentence import Sentence, Words, stored, written
+
+LENGTH_BYTES = 4
+MAX_BYTES = 4 << 20
+"""Of a message; protects the hub's memory from a child that was taken over."""
+
+
+class Pace(IntEnum):
+    """How much of a stream is looked at; in this order work is shed."""
+
+    FULL = 0
+    """As many frames a second as wanted."""
+    HALF = 1
+    """Half as many; pictures that no other refers to are not decoded."""
+    KEYS = 2
+    """Key pictures alone are decoded."""
+    SPARSE = 3
+    """One key picture in 10 s."""
+
+
+class Open(msgspec.Struct, tag="open"):
+    """Read a stream."""
+
+    slot: int
+    camera: str
+    url: str
+    """Without a login."""
+    addresses: list[str]
+    """That the guard has allowed: no other is called."""
+    login: tuple[str, str] | None = None
+    fps: float = 5.0
+    """Frames a second to be looked at."""
+    settings: bytes = b""
+    """Of its analysis, as JSON; empty: the usual ones."""
+    overlay: str = ""
+    """A file to be written, with what is found drawn in; from the command line alone."""
+    ca: str = ""
+    """A file of authorities that are trusted beside the system's."""
+    silent_s: float = 10.0
+    """A stream that sends nothing for so long is over."""
+
+
+class OpenFile(msgspec.Struct, tag="file"):
+    """Read a file, as fast as it can be; from the command line alone."""
+
+    slot: int
+    path: str
+    fps: float = 5.0
+    settings: bytes = b""
+    overlay: str = ""
+
+
+class Close(msgspec.Struct, tag="close"):
+    """Read it no more; answered by `Ended`."""
+
+    slot: int
+
+
+class SetPace(msgspec.Struct, tag="pace"):
+    """Look at more or less of a stream."""
+
+    slot: int
+    pace: Pace
+
+
+class Up(msgspec.Struct, tag="up"):
+    """The first frame is there."""
+
+    slot: int
+    encoding: str
+    width: int
+    height: int
+
+
+class Found(msgspec.Struct, tag="found"):
+    """A finding; one that lasts is told again and again."""
+
+    slot: int
+    at: int
+    """Microseconds since 1970 by the clock of this machine."""
+    t: float
+    """Seconds of the stream."""
+    kind: str
+    state: Literal["active", "ended"]
+    score: float
+    zone: str | None
+    cues: dict[str, float]
+    again: bool = False
+    picture: bytes = b""
+    """JPEG of the frame, reduced; it has not passed the gate."""
+
+
+class Figures(msgspec.Struct, tag="figures"):
+    """What a stream has cost since the last ones."""
+
+    slot: int
+    seconds: float
+    cpu_s: float
+    """Of decoding and analysis."""
+    received: int
+    """Bytes."""
+    decoded: int
+    analysed: int
+    dropped: int
+    """Pictures that came damaged, or faster than they were decoded."""
+    cost: dict[str, float]
+    """Processor seconds by detector."""
+
+
+class Ended(msgspec.Struct, tag="ended"):
+    """It is not read any more; `step` and `text` as of CameraFailed. Without a step it is at its end, or was closed."""
+
+    slot: int
+    step: str = ""
+    text: str = ""
+    words: Words | None = None
+
+    @property
+    def sentence(self) -> str:
+        """Why, as a sentence where it is one."""
+        return stored(self.text, self.words)
+
+
+def ended(slot: int, step: str, why: str) -> Ended:
+    """As a child tells it."""
+    return Ended(slot, step, str(why), written(why) if isinstance(why, Sentence) else None)
+
+
+Told = Open | OpenFile | Close | SetPace
+Report = Up | Found | Figures | Ended
+_encoder = msgspec.msgpack.Encoder()
+TOLD = msgspec.msgpack.Decoder(Told)
+REPORT = msgspec.msgpack.Decoder(Report)
+
+
+class TooLongError(HubError):
+    """A message with more bytes than any has"""
+
+
+def frame(message: Told | Report) -> bytes:
+    """A message with its length."""
+    body = _encoder.encode(message)
+    return len(body).to_bytes(LENGTH_BYTES, "big") + body

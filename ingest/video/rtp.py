@@ -1,0 +1,198 @@
+"""RTP packets of H.264 (RFC 6184) and H.265 (RFC 7798) become pictures as they are coded, in Annex B. Pure.
+
+A picture of which a packet is missing is dropped, and with it all that follow up to the next key picture: what a
+decoder makes of the rest looks like a fault of the camera.
+"""
+
+import struct
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from hub.errors import HubError
+from ingest.video.parameter_sets import KINDS, START, BadSetError, Encoding, is_needed, size_of, type_of
+
+MAX_UNIT = 8 << 20
+"""Bytes of one picture as it is coded; protects memory from a stream without ends of pictures."""
+MAX_NALS = 4_096
+MAX_PIXELS = 4096 * 2304
+"""Of a stream that is decoded. One that has more is asked for its smaller stream."""
+_H264_SINGLE, _H264_STAP, _H264_FU = range(1, 24), 24, 28
+_HEVC_AP, _HEVC_FU = 48, 49
+
+
+class BadStreamError(HubError):
+    """Packets that are no video"""
+
+
+class TooLargeError(BadStreamError):
+    """The picture has more pixels than are decoded"""
+
+    def __init__(self, width: int, height: int) -> None:
+        super().__init__(f"{width} x {height}")
+        self.width, self.height = width, height
+
+
+class Unit(NamedTuple):
+    """One picture as it is coded."""
+
+    data: bytes
+    """Annex B, with what a decoder needs before a key picture."""
+    is_key: bool
+    is_needed: bool
+    """Whether other pictures refer to it."""
+    size: tuple[int, int] | None
+    """Width and height of a key picture, in pixels."""
+
+
+class Packet(NamedTuple):
+    """What counts of an RTP packet."""
+
+    type: int
+    marker: bool
+    sequence: int
+    timestamp: int
+    payload: bytes
+
+
+def packet_of(told: bytes) -> Packet:
+    """An RTP packet. BadStreamError."""
+    if len(told) < 12 or told[0] >> 6 != 2:
+        raise BadStreamError("no RTP")
+    first, second, sequence, timestamp = struct.unpack_from(">BBHI", told)
+    begin, end = 12 + 4 * (first & 0x0F), len(told)
+    if first & 0x10:
+        if begin + 4 > end:
+            raise BadStreamError("an RTP packet ends early")
+        begin += 4 + 4 * int.from_bytes(told[begin + 2 : begin + 4], "big")
+    if first & 0x20:
+        end -= told[-1]
+    if begin > end:
+        raise BadStreamError("an RTP packet ends early")
+    return Packet(second & 0x7F, bool(second & 0x80), sequence, timestamp, told[begin:end])
+
+
+class Depacketizer:
+    """Takes the packets of one stream in the order in which they come."""
+
+    def __init__(self, encoding: Encoding, sets: Iterable[bytes] = ()) -> None:
+        """`sets` are the parameter sets that its description tells."""
+        self._encoding, self._kinds = encoding, KINDS[encoding]
+        self._sets: dict[int, bytes] = {}
+        for each in sets:
+            self._sets[type_of(encoding, each)] = each
+        self._nals: list[bytes] = []
+        self._part: list[bytes] | None = None
+        self._bytes = 0
+        self._timestamp, self._sequence = 0, -1
+        self._lost = True
+        self.dropped = 0
+        """Pictures that came in part, or after one that did."""
+
+    def take(self, packet: Packet) -> Iterator[Unit]:
+        """Pictures that are whole with this packet. BadStreamError."""
+        if self._sequence >= 0 and packet.sequence != self._sequence + 1 & 0xFFFF:
+            self._begin_anew()
+        self._sequence = packet.sequence
+        if packet.timestamp != self._timestamp and self._nals:
+            yield from self._whole()
+        self._timestamp = packet.timestamp
+        if packet.payload:
+            if self._encoding == "h264":
+                self._h264(packet.payload)
+            else:
+                self._hevc(packet.payload)
+        if packet.marker:
+            yield from self._whole()
+
+    def _begin_anew(self) -> None:
+        self.dropped += 1
+        self._lost, self._nals, self._part, self._bytes = True, [], None, 0
+
+    def _h264(self, payload: bytes) -> None:
+        kind = payload[0] & 0x1F
+        if kind in _H264_SINGLE:
+            self._add(payload)
+        elif kind == _H264_STAP:
+            self._add_all(payload, 1)
+        elif kind == _H264_FU and len(payload) > 2:
+            self._fragment(payload[1], bytes([payload[0] & 0xE0 | payload[1] & 0x1F]), payload[2:])
+        else:
+            raise BadStreamError(f"a packet of kind {kind}")
+
+    def _hevc(self, payload: bytes) -> None:
+        kind = payload[0] >> 1 & 0x3F
+        if kind < _HEVC_AP and len(payload) > 2:
+            self._add(payload)
+        elif kind == _HEVC_AP:
+            self._add_all(payload, 2)
+        elif kind == _HEVC_FU and len(payload) > 3:
+            head = bytes([payload[0] & 0x81 | (payload[2] & 0x3F) << 1, payload[1]])
+            self._fragment(payload[2], head, payload[3:])
+        else:
+            raise BadStreamError(f"a packet of kind {kind}")
+
+    def _add_all(self, payload: bytes, at: int) -> None:
+        while at + 2 < len(payload):
+            length = int.from_bytes(payload[at : at + 2], "big")
+            at += 2
+            if not length or at + length > len(payload):
+                raise BadStreamError("a packet of several units ends early")
+            self._add(payload[at : at + length])
+            at += length
+
+    def _fragment(self, flags: int, head: bytes, payload: bytes) -> None:
+        if flags & 0x80:
+            self._part = [head]
+        if self._part is None:
+            return  # its beginning was lost: the picture is dropped
+        self._part.append(payload)
+        self._count(payload)
+        if flags & 0x40:
+            nal, self._part = b"".join(self._part), None
+            self._add(nal, counted=True)
+
+    def _add(self, nal: bytes, counted: bool = False) -> None:
+        if not counted:
+            self._count(nal)
+        kind = type_of(self._encoding, nal)
+        if kind in self._kinds.sets:
+            self._sets[kind] = nal
+        self._nals.append(nal)
+
+    def _count(self, told: bytes) -> None:
+        self._bytes += len(told)
+        if self._bytes > MAX_UNIT or len(self._nals) > MAX_NALS:
+            raise BadStreamError("a picture has no end")
+
+    def _whole(self) -> Iterator[Unit]:
+        nals, broken = self._nals, self._part is not None
+        self._nals, self._part, self._bytes = [], None, 0
+        types = [type_of(self._encoding, nal) for nal in nals]
+        slices = [nal for nal, kind in zip(nals, types, strict=True) if kind in self._kinds.pictures]
+        if not slices:
+            self._lost |= broken
+            return
+        is_key = any(kind in self._kinds.key for kind in types) or self._kinds.size in types
+        if broken or (self._lost and not is_key):
+            self._lost = True
+            self.dropped += 1
+            return
+        self._lost = False
+        if not is_key:
+            needed = any(is_needed(self._encoding, nal) for nal in slices)
+            yield Unit(START + START.join(nals), False, needed, None)
+            return
+        before = [told for kind, told in sorted(self._sets.items()) if kind not in types]
+        yield Unit(START + START.join([*before, *nals]), True, True, self._size())
+
+    def _size(self) -> tuple[int, int]:
+        told = self._sets.get(self._kinds.size)
+        if told is None:
+            raise BadStreamError("the stream does not tell its size")
+        try:
+            width, height = size_of(self._encoding, told)
+        except BadSetError as error:
+            raise BadStreamError(str(error)) from error
+        if not 0 < width * height <= MAX_PIXELS:
+            raise TooLargeError(width, height)
+        return width, height

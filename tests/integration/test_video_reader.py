@@ -1,0 +1,140 @@
+"""Streams are read by a process of their own, which may die."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from hub.words.sentence import Sentence
+from ingest.video.messages import Ended, Found, Open, OpenFile, Report, Up
+from ingest.video.reader import Reader, ReaderEnded
+from simulator.cameras.http_login import HttpLogin
+from simulator.cameras.rtsp import RtspCamera, clip
+
+T = TypeVar("T", bound=Report)
+PATIENCE_S = 60.0
+SILENT_S = 1.5
+
+
+class Followed:
+    """One stream, and what is told of it."""
+
+    def __init__(self, reader: Reader, told: Open | OpenFile) -> None:
+        self.slot = -1
+        self.reports: list[Report] = []
+        self._changed = asyncio.Condition()
+
+        def wanted(slot: int) -> Open | OpenFile:
+            self.slot = told.slot = slot
+            return told
+
+        self.task = asyncio.create_task(reader.follow(wanted, self._take))
+
+    async def _take(self, report: Report) -> None:
+        async with self._changed:
+            self.reports.append(report)
+            self._changed.notify_all()
+
+    async def until(self, kind: type[T], count: int = 1) -> list[T]:
+        """So many reports of a kind."""
+
+        def found() -> list[T]:
+            return [each for each in self.reports if isinstance(each, kind)]
+
+        async with asyncio.timeout(PATIENCE_S), self._changed:
+            await self._changed.wait_for(lambda: len(found()) >= count)
+        return found()
+
+    async def ended(self) -> Ended:
+        """How it ended."""
+        async with asyncio.timeout(PATIENCE_S):
+            return await self.task
+
+
+@asynccontextmanager
+async def running(most: int = 16) -> AsyncIterator[Reader]:
+    """A reader with its process."""
+    reader = Reader("reader of a test", most)
+    task = asyncio.create_task(reader.run())
+    try:
+        yield reader
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def stream(camera: RtspCamera, login: tuple[str, str] | None = None) -> Open:
+    """As the hub opens one."""
+    return Open(0, "cam", camera.url(), ["127.0.0.1"], login, 5.0, silent_s=SILENT_S)
+
+
+def told_of(pid: int | None) -> bytes:
+    """What others see of a process."""
+    return b"".join(Path(f"/proc/{pid}/{name}").read_bytes() for name in ("cmdline", "environ"))
+
+
+async def test_a_bad_stream_ends_alone_with_why_and_the_others_go_on() -> None:
+    login = HttpLogin("ganzhi", "s3cret-pass")
+    async with (
+        RtspCamera(clip("street.h264"), login) as good,
+        RtspCamera(clip("huge.h264")) as huge,
+        RtspCamera(clip("street.h264")) as silent,
+        RtspCamera(clip("street.h265")) as nonsense,
+        RtspCamera(clip("street.h265")) as elsewhere,
+        running() as reader,
+    ):
+        silent.speaks, nonsense.nonsense, elsewhere.redirects_to = False, True, "rtsp://169.254.169.254/"
+        followed = Followed(reader, stream(good, ("ganzhi", "s3cret-pass")))
+        wrong = Followed(reader, stream(good, ("ganzhi", "wrong")))
+        others = {each: Followed(reader, stream(each)) for each in (huge, silent, nonsense, elsewhere)}
+        assert [(up.encoding, up.width, up.height) for up in await followed.until(Up)] == [("h264", 640, 360)]
+        why = {each: (await other.ended()).sentence for each, other in others.items()}
+        keys = {each: told.key for each, told in why.items() if isinstance(told, Sentence)}
+        assert keys == {
+            huge: "camera.failed.large", silent: "camera.failed.no_frames",
+            nonsense: "camera.failed.garbage", elsewhere: "camera.failed.redirect",
+        }  # fmt: skip
+        assert (await wrong.ended()).step == "login"
+        good.clip = clip("small.h264")  # the resolution changes on the way
+        assert (await followed.until(Up, 2))[1].width == 320
+        good.clip, good.jumps = clip("black.h264"), True
+        assert "black" in {found.kind for found in await followed.until(Found)}
+        assert b"s3cret" not in told_of(reader.pid)
+        followed.task.cancel()
+        await asyncio.gather(followed.task, return_exceptions=True)
+        assert reader.room == 16
+
+
+async def test_a_child_that_is_killed_ends_its_streams_and_comes_again() -> None:
+    async with RtspCamera(clip("street.h265")) as camera, running() as reader:
+        followed = Followed(reader, stream(camera))
+        await followed.until(Up)
+        assert reader.pid is not None
+        os.kill(reader.pid, 9)
+        with pytest.raises(ReaderEnded):
+            await followed.ended()
+        again = Followed(reader, stream(camera))
+        assert (await again.until(Up))[0].encoding == "hevc"
+        again.task.cancel()
+        await asyncio.gather(again.task, return_exceptions=True)
+
+
+async def test_a_file_that_names_others_is_not_followed(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.h264"
+    secret.write_bytes((Path(__file__).parents[2] / "simulator/cameras/clips/street.h264").read_bytes())
+    playlist = tmp_path / "list.m3u8"
+    playlist.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{secret}\n#EXT-X-ENDLIST\n")
+    concat = tmp_path / "list.ffconcat"
+    concat.write_text(f"ffconcat version 1.0\nfile {secret}\n")
+    async with running() as reader:
+        for path in (playlist, concat):
+            ended = await Followed(reader, OpenFile(0, str(path))).ended()
+            assert ended.step == "answer"
+            assert "no video" in ended.sentence
+        whole = Followed(reader, OpenFile(0, str(secret)))
+        assert (await whole.ended()).step == ""
+        assert (await whole.until(Up))[0].width == 640
