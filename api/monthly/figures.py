@@ -56,7 +56,7 @@ async def case_figures(context: Context, at: Moment, told: Told, which: Which, s
     """Read them. ProblemError where there is no such set of definitions."""
     reach, period = reach_of(context), told.period
     conn = at.conn
-    defined = await row(conn, INDICATORS.sets, {"code": set_code})
+    defined = await row(conn, INDICATORS.sets, {"code": set_code, "about": "cases"})
     if defined is None:
         raise not_found("indicator set", set_code)
     whole, before = [(await counts(conn, each, which, reach=reach))[""] for each in (period, told.before)]

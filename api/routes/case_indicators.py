@@ -221,7 +221,7 @@ async def indicators_of(
 ) -> dict[str, Any]:
     """As `CaseIndicators`, by `counts`. ProblemError where there is no such set."""
     by, lang = asked.by, asked.lang
-    found = await row(conn, SQL.sets, {"code": asked.set_code})
+    found = await row(conn, SQL.sets, {"code": asked.set_code, "about": "cases"})
     if found is None:
         raise not_found("indicator set", asked.set_code)
     defined = [Indicator(**each) for each in found["indicators"]]

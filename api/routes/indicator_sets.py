@@ -1,33 +1,32 @@
-"""Definitions of indicators of cases (指标口径), as a city reads them: data, in sets."""
+"""Definitions of indicators of cases and of cameras (指标口径), as a city reads them: data, in sets."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import Response
+from fastapi import Query, Response
 from psycopg.types.json import Jsonb
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.context import Here
 from api.contract_types import Code, Name
 from api.database import audit, row, rows, writing
 from api.language import Spoken
 from api.problems import invalid, not_found, responses
+from devices.camera_state.rates import COUNTS as CAMERA_COUNTS
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
-from hub.cases.indicators import SQL, Expression
+from hub.cases.indicators import COUNTS, SQL, Expression
 from hub.words import text
 
 router = GuardedRouter(prefix="/indicators/sets", tags=["indicators"])
 
 
-def _counted(written: str) -> str:
-    Expression.of(written)
-    return written
+About = Literal["cases", "cameras"]
+_COUNTS = {"cases": COUNTS, "cameras": CAMERA_COUNTS}
 
 
 Formula = Annotated[
     str,
     Field(max_length=400, examples=["due - overdue_open"], description="counts with + and - between them"),
-    AfterValidator(_counted),
 ]
 
 
@@ -49,7 +48,16 @@ class SetBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Name
+    about: About = "cases"
     indicators: list[Definition] = Field(min_length=1, max_length=40)
+
+    @model_validator(mode="after")
+    def _of_its_counts(self) -> "SetBody":
+        for each in self.indicators:
+            for written in (each.numerator, each.denominator):
+                if written is not None:
+                    Expression.of(written, _COUNTS[self.about])
+        return self
 
 
 class IndicatorSet(SetBody):
@@ -66,10 +74,10 @@ class IndicatorSets(BaseModel):
 
 @router.get("", response_model=IndicatorSets)
 @needs(Permission.CASES_READ)
-async def list_sets(context: Here) -> Any:
-    """Sets of definitions by code; `standard` and `district` are shipped, and may be changed."""
+async def list_sets(context: Here, about: Annotated[About | None, Query()] = None) -> Any:
+    """Sets of definitions by code; `standard`, `district` and `cameras` are shipped, and may be changed."""
     async with context.pool.connection() as conn:
-        return {"items": await rows(conn, SQL.sets, {"code": None})}
+        return {"items": await rows(conn, SQL.sets, {"code": None, "about": about})}
 
 
 @router.put("/{code}", response_model=IndicatorSet, responses={201: {"model": IndicatorSet}, **responses(422)})

@@ -1,14 +1,18 @@
 """`hub cameras`: which cameras are asked for events, which push, and what answers at an address."""
 
 import json
+from datetime import date, timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 from rich.text import Text
 
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, address, call, out, pages
 from app.cli.connection import Verbs
 from app.cli.diagnose import LangOption, language
+from hub.words.figure import percentage
 
 cameras = Verbs("Cameras that are asked for events (ISAPI, ONVIF), or push them.")
 DeviceArgument = Annotated[str, typer.Argument(help="The device's code.")]
@@ -172,6 +176,105 @@ def registrations(
             out.print(Text(f"{'':21}{told}", "red"), soft_wrap=True)
     if not found and not as_json:
         out.print("No camera has registered over SIP yet.")
+
+
+@cameras.verb("rates")
+def rates(
+    month: Annotated[str | None, typer.Option(help="As 2026-11; this month.")] = None,
+    first: Annotated[str | None, typer.Option("--from", help="Instead of a month: a day, as 2026-11-01.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="With --from: the last day, included.")] = None,
+    by: Annotated[str, typer.Option(help="Groups: region, organisation, area or platform.")] = "none",
+    region: Annotated[str | None, typer.Option(help="Only in this division: the first digits of its code.")] = None,
+    organisation: Annotated[str | None, typer.Option(help="Only of this organisation.")] = None,
+    area: Annotated[str | None, typer.Option(help="Only in this named area or grid.")] = None,
+    platform: Annotated[str | None, typer.Option(help="Only those that hang on this recorder or platform.")] = None,
+    definitions: Annotated[str, typer.Option("--set", help="Whose definitions: `hub indicators sets`.")] = "cameras",
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write all of it as CSV into this file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Online rate and sound rate (在线率, 完好率) of a month, each with what it was counted from, and as of now.
+
+    Example:  hub cameras rates --by region --month 2026-11
+
+    Example:  hub cameras rates --by platform --region 330106 --csv rates.csv
+    """
+    given = {
+        **_span(month, first, last), "by": by, "region": region, "organisation": organisation, "area": area,
+        "platform": platform, "set": definitions, "lang": language(lang), "format": "csv" if csv else None,
+    }  # fmt: skip
+    params = {name: value for name, value in given.items() if value is not None}
+    answer = call("GET", "/indicators/cameras", url, token, params=params)
+    if csv is not None:
+        csv.write_bytes(answer.content)
+        out.print(f"{csv} is written.")
+        return
+    found = answer.json()
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    out.print(f"{found['first']} to {found['last']}, {found['set_name']}, known until {_minute(found['known_until'])}")
+    for group in (found, *found["groups"]):
+        if group is not found:
+            out.print(Text(f"{group['key'] or '-'} {group['name'] or ''}", "bold"))
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for rate, current in zip(group["indicators"], group["now_indicators"], strict=True):
+            table.add_row(rate["name"], Text(_percent(rate), "bold"), _of(rate, 3600, " h"),
+                          f"now {_percent(current)} {_of(current, 1, '')}", Text(rate["formula"], "dim"))  # fmt: skip
+        out.print(table)
+    if found["unheard_s"]:
+        out.print(f"The hub heard nothing for {found['unheard_s'] / 3600:.1f} h, which are in no figure.")
+    out.print(Text(found["what"], "dim"))
+
+
+@cameras.verb("states")
+def states(
+    device: DeviceArgument,
+    first: Annotated[str | None, typer.Option("--from", help="A day, as 2026-11-01; the first of this month.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="The last day, included; today.")] = None,
+    as_json: JsonOption = False,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """How a camera was, the newest first: sound, faulty, offline, unknown or maintained, and why.
+
+    Example:  hub cameras states gate-1 --from 2026-11-01
+    """
+    found = pages(f"/devices/{device}/camera-states", url, token, {"from": first, "to": last})
+    for each in found:
+        if as_json:
+            typer.echo(json.dumps(each, ensure_ascii=False))
+        else:
+            until = "now" if each["to_at"] is None else _minute(each["to_at"])
+            out.print(f"{_minute(each['from_at'])} to {until:16} {each['state']:10} {each['why'] or ''}".rstrip())
+    if not found and not as_json:
+        out.print("Nothing is known of it as a camera in these days.")
+
+
+def _span(month: str | None, first: str | None, last: str | None) -> dict[str, str | None]:
+    """The days that are asked for; the hub says what is wrong with them."""
+    if month is None:
+        return {"from": first, "to": last}
+    try:
+        begin = date.fromisoformat(f"{month}-01")
+        end = (begin + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    except (ValueError, OverflowError):
+        return {"from": month, "to": month}
+    return {"from": str(begin), "to": str(end)}
+
+
+def _percent(rate: dict[str, Any]) -> str:
+    if rate["value"] is None:
+        return "-"
+    return str(rate["numerator"]) if rate["denominator"] is None else percentage(rate["numerator"], rate["denominator"])
+
+
+def _of(rate: dict[str, Any], unit: int, name: str) -> str:
+    if rate["denominator"] is None:
+        return ""
+    return f"{rate['numerator'] / unit:,.{int(unit > 1)}f} / {rate['denominator'] / unit:,.{int(unit > 1)}f}{name}"
 
 
 def _minute(at: str | None) -> str:

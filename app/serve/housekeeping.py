@@ -4,6 +4,7 @@ from app.serve.calendars import watch_calendars
 from app.serve.overdue import watch_timers
 from app.serve.pictures_sweep import keep_sweeping
 from app.serve.retention import keep_forgetting
+from devices.camera_state.states import watch as watch_cameras
 from devices.catalogue.counts import count_all
 from devices.commands.timeouts import keep_settling
 from devices.vocabulary import MOMENTARY
@@ -55,6 +56,7 @@ def housekeeping(settings: Settings, pool: Pool) -> list[Named]:
         ("cases of alerts", lead(settings.database.url, "cases of alerts", follow_alerts)),
         ("cases", lead(settings.database.url, "cases", watch_cases)),
         ("channels", lead(settings.database.url, "channels", watch_channels)),
+        ("camera states", lead(settings.database.url, "camera states", watch_cameras)),
         ("catalogue", lead(settings.database.url, "catalogue", count_all)),
         ("audit", lead(settings.database.url, "audit", audit_sealer(audit.hash))),
         ("audit head", lead(settings.database.url, "audit head", daily(audit.signing_key_file))),

@@ -47,6 +47,9 @@ async def forget(pool: Pool, settings: Settings, batch: int = BATCH) -> int:
         SQL.unused: settings.health.keep_days,
         SQL.warnings: settings.warnings.keep_days,
         SQL.forwarded: settings.forwards.keep_days,
+        SQL.camera_states: settings.health.keep_days,
+        SQL.camera_totals: settings.health.keep_days,
+        SQL.camera_gaps: settings.health.keep_days,
         SQL.registrations: settings.sip.keep_days,
         SQL.not_forwarded: settings.forwards.pending_days,
     }

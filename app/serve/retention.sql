@@ -124,3 +124,17 @@ delete from warning where id in (
 delete from sip_registration where id in (
     select id from sip_registration
     where greatest(expires_at, at) < now() - make_interval(days => %(days)s) limit %(batch)s)
+
+-- name: camera_states
+delete from camera_state where (device_id, from_at) in (
+    select device_id, from_at from camera_state
+    where to_at < now() - make_interval(days => %(days)s) limit %(batch)s)
+
+-- name: camera_totals
+delete from camera_total where (day, device_id) in (
+    select day, device_id from camera_total
+    where day < current_date - %(days)s::int order by day limit %(batch)s)
+
+-- name: camera_gaps
+delete from camera_gap where from_at in (
+    select from_at from camera_gap where to_at < now() - make_interval(days => %(days)s) limit %(batch)s)

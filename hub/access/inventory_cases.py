@@ -36,8 +36,8 @@ CASES: Mapping[str, Table] = {
         l1="cell key month stage time_range visits",
     ),
     "indicator_set": table(
-        _MANAGEMENT, "definitions of indicators of cases, as a city reads them", "until deleted", _READ,
-        l1="code name indicators",
+        _MANAGEMENT, "definitions of indicators of cases and of cameras, as a city reads them", "until deleted", _READ,
+        l1="code name about indicators",
     ),
     "case_step": table(
         _BUSINESS, "each step of a case, who took it and why", _WITH_CASE, _READ,

@@ -53,6 +53,21 @@ DEVICES: Mapping[str, Table] = {
         _BUSINESS, "when devices came and went", "health.keep_days", Permission.DEVICES_READ,
         l2="device_id at online cause",
     ),
+    "camera_state": table(
+        _BUSINESS, "how cameras were, from when to when", "health.keep_days", Permission.DEVICES_READ,
+        l2="device_id from_at to_at state why turn",
+    ),
+    "camera_total": table(
+        _BUSINESS, "how long cameras were so until the begin of each day", "health.keep_days", Permission.DEVICES_READ,
+        l2="day device_id sound_s faulty_s offline_s unknown_s maintained_s",
+    ),
+    "camera_gap": table(
+        _OPERATIONS, "when nobody judged how cameras were", "health.keep_days", Permission.DEVICES_READ,
+        l2="from_at to_at",
+    ),
+    "camera_watch": table(
+        _OPERATIONS, "until when it is known how cameras were", "one row", Permission.DEVICES_READ, l2="one at",
+    ),
     "device_flood": table(
         _OPERATIONS, "devices that send what cannot be used too often", EACH_DEVICE, Permission.DEVICES_DIAGNOSE,
         l2="device_id since last_at refused disabled_at disabled_until",

@@ -66,8 +66,8 @@ class Expression(NamedTuple):
     terms: tuple[tuple[int, str], ...]
 
     @classmethod
-    def of(cls, text: str) -> "Expression":
-        """Read one; ValueError, with a Sentence, when it is none."""
+    def of(cls, text: str, counts: Sequence[str] = COUNTS) -> "Expression":
+        """Read one of some counts; ValueError, with a Sentence, when it is none."""
         terms: list[tuple[int, str]] = []
         sign = 1
         for place, word in enumerate(text.split()):
@@ -75,8 +75,8 @@ class Expression(NamedTuple):
                 if word not in ("+", "-"):
                     raise ValueError(Sentence("refusal.indicator.sign", word=word))
                 sign = 1 if word == "+" else -1
-            elif word not in COUNTS:
-                raise ValueError(Sentence("refusal.indicator.count", word=word, counts=", ".join(COUNTS)))
+            elif word not in counts:
+                raise ValueError(Sentence("refusal.indicator.count", word=word, counts=", ".join(counts)))
             else:
                 terms.append((sign, word))
         if not terms or len(text.split()) % 2 == 0:
@@ -201,12 +201,12 @@ async def listed(
         return await cursor.fetchall()
 
 
-def figures(indicators: Sequence[Indicator], counted: Mapping[str, int]) -> list[Figure]:
-    """Indicators of counts."""
+def figures(indicators: Sequence[Indicator], counted: Mapping[str, int], names: Sequence[str] = COUNTS) -> list[Figure]:
+    """Indicators of counts, which have these names."""
     told = []
     for indicator in indicators:
-        above = Expression.of(indicator.numerator).value(counted)
-        below = None if indicator.denominator is None else Expression.of(indicator.denominator).value(counted)
+        above = Expression.of(indicator.numerator, names).value(counted)
+        below = None if indicator.denominator is None else Expression.of(indicator.denominator, names).value(counted)
         value = float(above) if below is None else above / below if below else None
         told.append(Figure(indicator, above, below, value))
     return told

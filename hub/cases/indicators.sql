@@ -304,11 +304,13 @@ cross join lateral (
 order by w.place
 
 -- name: sets
-select code, name, indicators from indicator_set where %(code)s::text is null or code = %(code)s order by code
+select code, name, about, indicators from indicator_set
+where (%(code)s::text is null or code = %(code)s) and (%(about)s::text is null or about = %(about)s)
+order by code
 
 -- name: put_set
-insert into indicator_set (code, name, indicators) values (%(code)s, %(name)s, %(indicators)s)
-on conflict (code) do update set name = excluded.name, indicators = excluded.indicators
+insert into indicator_set (code, name, about, indicators) values (%(code)s, %(name)s, %(about)s, %(indicators)s)
+on conflict (code) do update set name = excluded.name, about = excluded.about, indicators = excluded.indicators
 returning (xmax = 0) as made
 
 -- name: delete_set

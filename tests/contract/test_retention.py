@@ -122,6 +122,10 @@ insert into event_picture (event_id, device_id, received_at, width, height, whol
     select e.id, e.device_id, e.ts, 1, 1, false from event e;
 insert into sip_registration (id, transport, host, port, expires_at, at)
     select lpad(n::text, 20, '0'), 'udp', 'h', 1, at, at from old;
+insert into camera_state (device_id, from_at, to_at, state)
+    select d.id, at - interval '1 h', at, 'sound' from old, device d;
+insert into camera_total (day, device_id) select at::date, d.id from old, device d;
+insert into camera_gap (from_at, to_at) select at - interval '1 h', at from old;
 insert into unmapped_code (device_id, protocol, what, code, count, first_at, last_at, example)
     select d.id, 'hj212', 'metric', n::text, 1, at, at, '' from old, device d;
 insert into device_unused (device_id, name, first_at, last_at) select d.id, n::text, at, at from old, device d;
@@ -138,6 +142,7 @@ OLDEST = {
     "dead_letter": "received_at", "dead_letter_count": "minute", "device_online": "at", "device_unused": "last_at",
     "unmapped_code": "last_at",
     "guard_off": "over_at", "episode": "ended_at", "sip_registration": "expires_at",
+    "camera_state": "to_at", "camera_total": "day", "camera_gap": "to_at",
     "escalation": "due_at",
     "handover": "made_at", "handover_item": "(facts ->> 'since')::timestamptz",
     "forward_report": "made_at", "event_picture": "received_at",
@@ -180,10 +185,10 @@ async def test_what_is_past_its_days_is_gone_and_the_rest_is_there(pool: Pool) -
         assert {name: await _old_and_new(conn, name, at) for name, at in OLDEST.items()} == dict.fromkeys(
             OLDEST, (1, 1)
         )
-    assert await forget(pool, SETTINGS, batch=1) == 18, (
+    assert await forget(pool, SETTINGS, batch=1) == 21, (
         "an alert, a case, a handover, an event, a time of maintenance, a member, an hour at a desk, a silence, "
         "a warning, a drill, a proof, an incident, a report that was forwarded, an episode, a gap of a subscription, "
-        "a registration"
+        "a registration, a state, a total and a gap of cameras"
     )
     await expire_dead_letters(pool, SETTINGS.dead_letters)
     await forget_commands(pool, SETTINGS.commands.keep_days)

@@ -26,6 +26,7 @@ ASKED = {
     "GET /api/v1/device-tests/{test_id}/result": {"format": "csv"},
     "GET /api/v1/case-tables/{kind}:example": {},
     "GET /api/v1/handovers/{handover_id}/log.csv": {},
+    "GET /api/v1/indicators/cameras": {"format": "csv", "by": "organisation"},
     "GET /api/v1/indicators/cases": {"format": "csv", "by": "organisation"},
 }
 """Routes that answer with a sheet, and what they are asked with."""

@@ -81,6 +81,12 @@ with s as (
 ), ep as (
     insert into episode (id, device_id, kind, part, began_at, last_at, told_at, heard_at)
     select gen_random_uuid(), device_id, 'fire', %(code)s, now(), now(), now(), now() from s
+), cs as (
+    insert into camera_state (device_id, from_at, state) select device_id, now() - interval '1 hour', 'sound' from s
+), ct as (
+    insert into camera_total (day, device_id) select (now() at time zone 'Asia/Shanghai')::date, device_id from s
+), cw as (
+    insert into camera_watch (at) values (now()) on conflict do nothing
 ), h as (
     insert into device_seen (device_id, seen_at) select device_id, now() from s
 ), m as (
