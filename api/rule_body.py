@@ -94,6 +94,12 @@ class RuleBody(BaseModel):
     tolerance: float = Field(
         default=0, ge=0, allow_inf_nan=False, description="how far a value may move, in its unit, and still be flat"
     )
+    flagged: bool = Field(
+        default=False,
+        description="whether it looks at readings too that their quality says are not usable: of a fault, of "
+        "maintenance, a calibration or a test, shielded on site. Those that are late, out of range or no number, none "
+        "looks at",
+    )
     expression: Expression | None = None
     stale_s: float = Field(
         default=900, gt=0, le=86400, description="seconds after which a value that an expression names is missing"
@@ -145,6 +151,8 @@ class RuleBody(BaseModel):
             raise ValueError(known("kind of event", str(self.event_kind), sorted(KINDS)))
         elif self.hysteresis or self.hold_s or self.clear_s or self.tolerance or self.signal != "value":
             raise ValueError("signal, tolerance, hysteresis, hold_s and clear_s belong to threshold rules")
+        if self.flagged and (self.event_kind is not None or self.signal != "value" or self.expression is not None):
+            raise ValueError(Sentence("refusal.rule.flagged"))
         self._repeated()
         self._expressed()
         return self
@@ -199,6 +207,7 @@ class Rule(BaseModel):
     metric: str | None
     signal: Signal
     tolerance: float
+    flagged: bool
     expression: str | None
     stale_s: float
     direction: str | None

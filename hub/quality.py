@@ -164,9 +164,9 @@ changes it adds one that makes the rollups anew."""
 WITHHELD = UNUSABLE | Quality.SHIELDED
 """To an expression a reading with any of these flags is missing."""
 UNJUDGED = WITHHELD | Quality.LATE
-"""No rule and no detector looks at a reading with any of these flags."""
+"""No detector looks at a reading with any of these flags, and no rule but one on `flagged` readings."""
 NEVER_JUDGED = Quality.LATE | Quality.OUT_OF_RANGE | Quality.NOT_A_NUMBER
-"""Nor does a rule that looks at flagged readings too look at these."""
+"""Nor does a rule on `flagged` readings look at these."""
 
 FINITE_LIMIT = 1e300
 """Values must be nearer to 0. Two values near the largest float overflow a sum, and a rollup that cannot be refreshed

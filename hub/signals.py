@@ -27,7 +27,8 @@ LEARNED: tuple[Signal, ...] = tuple(signal for signal in SIGNALS[1:] if signal n
 
 Why = dict[str, Any]
 """As JSON: `signal`, `value`, `expected`, `low`, `high`, `score`, `parts` by detector, `excess` and `excess_of`, what
-goes that far, `unshared` and `unshared_of`; null where it is not known."""
+goes that far, `unshared` and `unshared_of`; null where it is not known. Of a reading with flags that a rule looks at
+nevertheless, its `quality`."""
 
 
 def _none() -> Floats:

@@ -12,7 +12,8 @@ from hub.duty.shifts import Shift
 from hub.models import LEVEL_NAMES, Micros
 from hub.signals import Signal
 
-Watched = Signal | Literal["expression"]
+Watched = Signal | Literal["expression", "flagged"]
+"""What a rule sees; of `flagged` the value of readings with flags of quality too."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -48,16 +49,20 @@ class ThresholdRule:
     """Which devices of the profile it watches."""
     danger: bool = False
     """Whether what it finds is a danger: it is told at any time."""
+    flagged: bool = False
+    """Whether it looks at readings too that their quality says are not usable (hub/quality.py, NEVER_JUDGED)."""
 
     @property
     def watched(self) -> Watched:
         """What the rule sees of the readings of its metric."""
-        return self.signal if self.expression is None else "expression"
+        if self.expression is not None:
+            return "expression"
+        return "flagged" if self.flagged else self.signal
 
     @property
     def seen(self) -> str:
         """The signal or expression that it sees: what pends of it is of that."""
-        return self.signal if self.expression is None else self.expression
+        return self.watched if self.expression is None else self.expression
 
     def left(self, level: int) -> float | None:
         """The threshold a value at `level` (0..3) has fallen back from: the next one up."""
@@ -119,6 +124,7 @@ def _threshold_rule(row: Mapping[str, Any]) -> ThresholdRule:
         schedule=schedule_of(row["schedule"]),
         scope=scope_of(row),
         danger=finds_danger(row["metric"], row["expression"], row["signal"], row.get("category")),
+        flagged=row["flagged"],
     )
 
 

@@ -18,4 +18,6 @@ set since = excluded.since, value = excluded.value, revision = excluded.revision
 -- Levels of rules on signals that pend, where the rule watches what it did then.
 select p.rule_id, p.series_id, p.since, p.value
 from rule_pending p
-join rule r on r.id = p.rule_id and (coalesce(r.expression, r.signal) = p.signal or (p.signal is null and r.revision = p.revision))
+join rule r on r.id = p.rule_id
+    and (coalesce(r.expression, case when r.flagged then 'flagged' else r.signal end) = p.signal
+         or (p.signal is null and r.revision = p.revision))

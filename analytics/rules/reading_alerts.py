@@ -42,12 +42,21 @@ class ReadingDecision:
         self.marks, self.stale, self.waiting = marks, stale, judged.waiting
         self.waited: list[tuple[Ints, Ints]] = []
         """As of Verdict: of what would have been told, but for readings that wait."""
-        self._signals, self._expressed = signals, expressed
+        self._signals, self._expressed, self._readings = signals, expressed, judged.readings
 
     def why(self, slots: Slots, slot: int, value: float, ts: Micros) -> Why | None:
         """Why a level changes; None where the value of the reading says it all."""
+        if slots.rule(slot).flagged:
+            return self._flags(int(slots.series[slot]), ts)
         expressed = self._expressed.why(slot, value, ts)
         return expressed or self._signals.why(slots.rule(slot).signal, int(slots.series[slot]), ts)
+
+    def _flags(self, series: int, ts: Micros) -> Why | None:
+        """What the quality of a reading of this batch says; None where it is good, or told without a reading."""
+        read = self._readings
+        at = np.flatnonzero((read.series == series) & (read.ts == ts))
+        quality = int(read.quality[at[0]]) if len(at) else 0
+        return {"signal": "value", "quality": quality} if quality else None
 
     def why_held(self, slots: Slots, slot: int, value: float) -> Why | None:
         """Why a level of a signal was reached by its hold time alone, without another reading."""

@@ -121,7 +121,7 @@ class RuleSet:
 
 
 def _same_watched(before: ThresholdRule, rule: ThresholdRule) -> bool:
-    return (before.signal, before.expression) == (rule.signal, rule.expression)
+    return (before.watched, before.seen) == (rule.watched, rule.seen)
 
 
 def _quantity(rule: ThresholdRule) -> Quantity:

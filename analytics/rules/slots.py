@@ -33,7 +33,7 @@ Worked = Callable[[int, Micros, Micros], Micros]
 LONG_AGO: none does."""
 
 _NUMBERS = np.arange(1, 5)
-_WATCHED: tuple[Watched, ...] = (*SIGNALS, "expression")
+_WATCHED: tuple[Watched, ...] = (*SIGNALS, "expression", "flagged")
 
 
 def nobody_works(series: int, begin: Micros, end: Micros) -> Micros:

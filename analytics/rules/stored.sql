@@ -81,7 +81,7 @@ select pg_current_snapshot()::text,
        (select jsonb_agg(to_jsonb(c)) from (
            select r.id, r.code, r.version, r.profile_id, r.metric,
                   coalesce(p.metrics -> r.metric ->> 'name', r.metric) as label, r.direction, r.thresholds,
-                  r.hysteresis, r.hold_s, r.clear_s, r.signal, r.tolerance, r.expression, r.stale_s, r.event_kind, r.event_level,
+                  r.hysteresis, r.hold_s, r.clear_s, r.signal, r.tolerance, r.flagged, r.expression, r.stale_s, r.event_kind, r.event_level,
                   r.count, r.within_s, r.cooldown_s, r.schedule, p.category,
                   organisations_below(r.organisation) as organisations, r.region, r.tag, r.devices
            from rule r
@@ -155,7 +155,8 @@ held as materialized (
                  and in_rule_scope(rule.organisations, rule.region, rule.tag, rule.devices, d.id, d.organisation, d.region,
                                    d.tags)
     join series s on s.device_id = d.id and s.metric = rule.metric
-    where rule.enabled and rule.signal = 'value' and rule.expression is null and (rule.hold_s > 0 or rule.clear_s > 0)
+    where rule.enabled and rule.signal = 'value' and rule.expression is null and not rule.flagged
+      and (rule.hold_s > 0 or rule.clear_s > 0)
     group by s.id
 )
 select (extract(epoch from r.ts - (l.ts - coalesce(l.watermark, l.ts))) * 1000000)::bigint as at, r.series_id,

@@ -18,11 +18,12 @@ from analytics.rules.verdict import Verdict
 from analytics.rules.walk import ripen, walk
 from analytics.rules.watches import stretches
 from hub.models import Columns, Micros
-from hub.quality import UNJUDGED
-from hub.signals import GROWING, Signals
+from hub.quality import NEVER_JUDGED, UNJUDGED
+from hub.signals import GROWING, LEARNED, Signals
 
 _NUMBERS = np.arange(1, 5)
 _SKIP = np.int16(UNJUDGED)
+_SKIP_FLAGGED = np.int16(NEVER_JUDGED)
 AT_ONCE = 250_000
 """Readings that slots look at one by one, at once: 80 bytes each."""
 
@@ -46,7 +47,8 @@ def evaluate(
     these readings where they would see the value; without it they see no readings. For rules on silence each reading
     counts that is not late; for those on flat series each that is usable, however old. No time ends before readings
     that are `waiting` and may be of before its end. `rows` are what rules with an expression see. `since` is what
-    `oldest` is for each reading, and for what ends before it; left out, it is the same for all.
+    `oldest` is for each reading, and for what ends before it; left out, it is the same for all. A rule on `flagged`
+    readings sees those too that are not usable, but for NEVER_JUDGED.
     """
     series, ts, value = readings.series, readings.ts, readings.value
     # What the newest reading of a slot must be older than: one that is replaced does not count.
@@ -63,11 +65,15 @@ def evaluate(
         verdict.signals += verdict.seen[before:]
 
     for signal, index in slots.watches.by_signal.items() if len(readings) else ():
-        if signal in GROWING:
+        if signal == "flagged":
+            judged = ((readings.quality & _SKIP_FLAGGED) == 0) & (readings.ts >= all_since)
+            watch, rows_ = index.take(readings.series[judged], mode="clip"), readings.where(judged)
+            of_signal(watch, rows_.ts, all_newer[judged], rows_.value, all_since[judged])
+        elif signal in GROWING:
             growing.evaluate(slots, signal, readings, all_newer, all_since, verdict)
         elif signal == "value":
             _evaluate_watched(slots, index.take(series, mode="clip"), ts, newer, value, since, verdict)
-        elif signal != "expression" and signals is not None and len(signals):
+        elif signal in LEARNED and signals is not None and len(signals):
             watched = signals.of(signal)[good]
             told = ~np.isnan(watched)
             watch = index.take(series[told], mode="clip")

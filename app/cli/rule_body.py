@@ -13,6 +13,7 @@ _OF_METRIC = (
     "metric",
     "signal",
     "tolerance",
+    "flagged",
     "expression",
     "stale_s",
     "direction",
@@ -44,6 +45,10 @@ class MetricOptions(_Options):
         typer.Option(help="What of it: value, score, rate, residual, gap, excess, unshared, silence or flat."),
     ] = None
     tolerance: Annotated[float | None, typer.Option(min=0, help="How far a value may move and still be flat.")] = None
+    flagged: Annotated[
+        bool | None,
+        typer.Option("--flagged/--no-flagged", help="Look at readings of a fault, a calibration, a test and such too."),
+    ] = None
     expression: Annotated[
         str | None, typer.Option(help="Instead: calculated from several metrics, 'level > 3 && gateway.power < 1'.")
     ] = None
@@ -149,7 +154,7 @@ class Given:
         if self.metric.given():
             body = _without(body, *_OF_EVENT)
         if self.metric.expression is not None:  # which metric it is about, it says itself, unless that is given
-            body = _without(body, "metric", "signal")
+            body = _without(body, "metric", "signal", "flagged")
         elif self.metric.metric is not None or self.metric.signal is not None:
             body = _without(body, "expression", "stale_s")
         for options in (self.metric, self.times, self.event, self.repetition):

@@ -104,6 +104,9 @@ def put_rule(
     Example:  hub rules put level-stuck --name "Level is stuck" --profile river-level --metric level --signal flat
               --tolerance 0.01 --direction above --yellow 21600
 
+    Example:  hub rules put stack-so2 --name "SO2 of the stack" --profile stack --metric so2 --direction above
+              --yellow 35 --flagged
+
     Example:  hub rules put wet-and-high --name "High water in heavy rain" --profile river-level --direction above
               --expression 'level > 3.0 && rain_rate > 20.0' --yellow 1 --hold-s 60
 
@@ -161,7 +164,8 @@ def _when(rule: dict[str, Any]) -> str:
     levels = ", ".join(f"{level} {value:g}" for level, value in rule["thresholds"].items())
     watched = rule["metric"] if rule["signal"] == "value" else f"{rule['signal']} of {rule['metric']}"
     watched = rule["expression"] or watched
-    return f"{watched} {rule['direction']} {levels}" + _at(rule)
+    flagged = ", with flagged readings" if rule["flagged"] else ""
+    return f"{watched} {rule['direction']} {levels}{flagged}" + _at(rule)
 
 
 def _at(rule: dict[str, Any]) -> str:

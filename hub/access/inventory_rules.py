@@ -15,7 +15,7 @@ RULES: Mapping[str, Table] = {
         "until switched off; alerts refer to it",
         Permission.RULES_READ,
         l2="id code name profile_id metric direction thresholds hysteresis hold_s event_kind "
-        "event_level enabled revision clear_s signal tolerance version guidance changed_by "
+        "event_level enabled revision clear_s signal tolerance flagged version guidance changed_by "
         "count within_s cooldown_s schedule organisation region tag devices "
         "expression stale_s",
     ),

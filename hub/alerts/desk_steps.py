@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Literal
 
+from hub.quality import flags_of
 from hub.words import Lang, text
 
 Means = Literal["call", "camera", "on_site"]
@@ -39,6 +40,9 @@ def _why_told(why: Mapping[str, Any], lang: Lang) -> str:
     if "metrics" in why:
         parts = (f"{name} {'?' if value is None else format(value, 'g')}" for name, value in why["metrics"].items())
         return text("alert.why.expression", lang, values=", ".join(parts))
+    if "quality" in why:
+        names = (flag.name_en if lang == "en" else flag.name_zh for flag in flags_of(why["quality"]))
+        return text("alert.why.flagged", lang, flags=text("desk.join", lang).join(names))
     if "held_s" in why:
         return text("alert.why.held", lang, value=f"{why['held']:.3g}", seconds=f"{why['held_s']:g}")
     shown = {name: f"{why[name]:g}" for name in ("value", "expected", "low", "high") if why[name] is not None}

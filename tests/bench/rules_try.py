@@ -22,8 +22,8 @@ from tests.support.stores import Store, open_any_store
 RULE = {
     "id": 0, "code": "try", "profile_id": 1, "metric": "depth", "label": "depth", "direction": "above",
     "thresholds": {"yellow": 15, "red": 27}, "hysteresis": 2.0, "hold_s": 60.0, "clear_s": 60.0,
-    "signal": "value", "tolerance": 0.0, "expression": None, "stale_s": 900.0, "schedule": None, "event_kind": None,
-    "event_level": None,
+    "signal": "value", "tolerance": 0.0, "flagged": False, "expression": None, "stale_s": 900.0, "schedule": None,
+    "event_kind": None, "event_level": None,
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from hub.alerts.desk_steps import details_told
 from hub.models import Batch, Micros
+from hub.quality import Quality
 from hub.settings import Database, Rules, Settings
 from hub.store.pool import Pool, open_pool
 from tests.support.batches import fetch
@@ -131,3 +132,5 @@ async def test_a_level_that_its_hold_time_alone_reached_says_what_it_was_for_how
     [(why,)] = fetch(database, "select details -> 'why' from alert_change")
     assert why == {"signal": "gap", "held": 20.0, "held_s": 5.0}
     assert details_told("raised", {"why": why}, "en") == "it was at 20 for 5 s, and no reading said otherwise"
+    flagged = {"why": {"signal": "value", "quality": Quality.CALIBRATION | Quality.TEST}}
+    assert "flagged (calibration, test)" in details_told("raised", flagged, "en").replace("; ", ", ")

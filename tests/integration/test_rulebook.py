@@ -265,6 +265,39 @@ async def test_a_hold_that_is_under_way_is_so_after_a_restart(city: City, latest
 
 
 @pytest.mark.parametrize("restarted", [False, True])
+async def test_a_rule_on_flagged_readings_goes_on_across_a_restart_and_says_which_flags(
+    city: City, restarted: bool
+) -> None:
+    await city.run("update rule set flagged = true, hold_s = 10 where code = 'flood'")
+    await city.refresh()
+
+    async def come(second: int, value: float, quality: int, gauge: int = 1) -> None:
+        if restarted:
+            await city.restart()
+        await city.take(city.readings((second, value), quality=quality, gauge=gauge))
+
+    await come(0, 1.0, Quality.GOOD)
+    await come(1, 4.0, Quality.CALIBRATION)
+    await come(5, 9.0, Quality.OUT_OF_RANGE)
+    await come(12, 4.5, Quality.FAULT)
+    await come(13, 1.0, Quality.GOOD)
+    level = "gauge-1/level"
+    assert await city.told() == [(level, "raised", "yellow"), (level, "cleared", "yellow")]
+    await come(20, 4.0, Quality.CALIBRATION)
+    await city.run("update rule set flagged = false where code = 'flood'")
+    await city.refresh()
+    if restarted:
+        await city.restart()
+    await city.at(60)
+    assert len(await city.told()) == 2, "what pended of flagged readings is over with that"
+    await city.run("update rule set flagged = true, hold_s = 0 where code = 'flood'")
+    await city.refresh()
+    await come(70, 4.0, Quality.CALIBRATION | Quality.SUSPECT, gauge=2)
+    why = "select details -> 'why' from alert_change where kind = 'raised' order by cursor desc limit 1"
+    assert await city.run(why) == [({"signal": "value", "quality": Quality.CALIBRATION | Quality.SUSPECT},)]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
 async def test_a_reading_of_when_a_time_ended_counts_after_a_restart(city: City, restarted: bool) -> None:
     """The clock has ended a hold, or a clear time; then a reading of that very moment comes, or of a moment before."""
     await city.run("update rule set hold_s = 10, clear_s = 10 where code = 'flood'")

@@ -108,6 +108,29 @@ async def test_planned_work_withholds_what_it_would_have_told(desk: Desk) -> Non
     assert (await desk.tried())["longest_s"] == red["longest_s"], "red is told at any time"
 
 
+async def test_flagged_readings_are_looked_at_by_a_rule_that_says_so_stored_told_and_from_the_command_line(
+    desk: Desk,
+) -> None:
+    async with desk.pool.connection() as conn:
+        await conn.execute("update reading set quality = 256 where value >= 80")
+    assert (await desk.tried())["alerts"] == 0
+    assert (await desk.tried(flagged=True))["alerts"] == 4
+    for other in (
+        {"signal": "flat", "thresholds": {"blue": 600}, "hysteresis": 0, "hold_s": 0},
+        {"expression": "pm25"},
+    ):
+        answer = await desk.client.post("/rules:try", params=UNTIL, json={**RULE, **other, "flagged": True})
+        assert (answer.status_code, "usable readings only" in answer.text) == (422, True), other
+    (await desk.client.put("/rules/high", json=RULE)).raise_for_status()
+    await desk.hub("rules", "put", "high", "--flagged")
+    assert json.loads(await desk.hub("rules", "show", "high"))["flagged"] is True
+    assert "with flagged readings" in await desk.hub("rules", "list")
+    changes = (await desk.client.get("/rules/high/versions")).json()["items"][0]["changes"]
+    assert changes == [{"field": "flagged", "before": False, "after": True}]
+    await desk.hub("rules", "put", "high", "--no-flagged")
+    assert (await desk.client.get("/rules/high")).json()["flagged"] is False
+
+
 async def test_a_kind_of_event_is_tried_too(desk: Desk) -> None:
     body = {"name": "Smoke", "event_kind": "smoke", "level": "orange"}
     found = (await desk.client.post("/rules:try", params=UNTIL, json=body)).raise_for_status().json()

@@ -175,7 +175,7 @@ def test_rules_are_read_from_rows() -> None:
     rows = [
         nothing | {"id": 1, "code": "a", "profile_id": 2, "metric": "v", "label": "V", "direction": "below",
                    "thresholds": {"red": 1, "blue": 3.5}, "hysteresis": 0.5, "hold_s": 1.5, "clear_s": 2,
-                   "signal": "rate", "tolerance": 0, "stale_s": 900},
+                   "signal": "rate", "tolerance": 0, "flagged": False, "stale_s": 900},
         nothing | {"id": 2, "code": "b", "hysteresis": 0, "hold_s": 0, "clear_s": 0, "signal": "value", "tolerance": 0,
                    "event_kind": "smoke",
                    "event_level": 4, "count": 3, "within_s": 60, "cooldown_s": 1.5},

@@ -87,6 +87,20 @@ def test_a_hold_that_ends_after_the_last_reading_counts_until_the_end_of_the_per
     assert of_readings(WATER, ["gauge"], readings, 59 * SECOND) == []
 
 
+@pytest.mark.parametrize(("flag", "judged"), [
+    (Quality.GOOD, True), (Quality.FAULT, True), (Quality.CALIBRATION | Quality.SUSPECT, True), (Quality.TEST, True),
+    (Quality.SHIELDED, True), (Quality.LATE, False), (Quality.OUT_OF_RANGE, False),
+    (Quality.FAULT | Quality.NOT_A_NUMBER, False),
+])  # fmt: skip
+def test_a_rule_on_flagged_readings_looks_at_all_but_what_none_looks_at(flag: Quality, judged: bool) -> None:
+    readings = series((0, 0, 1.0), (0, 30, 20.0), (0, 100, 20.0))
+    readings.quality[1:] = flag
+    flagged = replace(WATER, flagged=True)
+    assert [each.at for each in of_readings(flagged, ["gauge"], readings, HOUR)] == [90 * SECOND] * judged
+    plain = flag == Quality.GOOD
+    assert [each.at for each in of_readings(WATER, ["gauge"], readings, HOUR)] == [90 * SECOND] * plain
+
+
 def test_what_is_late_or_not_usable_says_nothing() -> None:
     readings = series((0, 0, 20.0), (0, 100, 20.0))
     readings.quality[:] = Quality.LATE
