@@ -136,6 +136,28 @@ def test_edge_nodes_are_asked_for_births_and_their_aliases_understood(
         assert b"Rebirth" in asked.get(timeout=20).payload, "a hub that has started knows no births"
 
 
+def test_what_a_node_tells_as_history_never_pages(city: Hub, mosquitto: Mosquitto, database: str) -> None:
+    """Also where it is newer than all before: a buffer that a node empties after an outage."""
+    topic = "spBv1.0/g1/NDATA/n1"
+    mosquitto.publish([("spBv1.0/g1/NBIRTH/n1", NBIRTH)], qos=0)
+    city.put("/rules/hot", name="Hot", profile="edge", metric="temp", direction="above", thresholds={"yellow": 90})
+    paged = "select count(*)::int, count(cleared_at)::int from alert where rule_id is not null"
+
+    def tell(value: float, more: bytes = b"") -> list[tuple[Any, ...]]:
+        """Newer than all before; how many alerts there are then, and how many are over."""
+        mosquitto.publish([(topic, told_now(value, more, 0))], qos=0)
+        return fetch(database, paged)
+
+    wait_until(lambda: tell(99) == [(1, 0)], "what is so now pages")
+    wait_until(lambda: tell(10) == [(1, 1)], "it is over")
+    for value in (93, 94, 95):
+        tell(value, key(HISTORICAL, 0) + b"\x01")
+    wait_until(lambda: tell(98) == [(2, 1)], "what is so now pages again")
+    history = f"select ts from reading where value between 93 and 95 and quality = {Quality.LATE:d}"
+    begun = f"select count(*)::int, max(ts) < (select max(opened_at) from alert) from ({history}) told"
+    assert fetch(database, begun) == [(3, True)]
+
+
 def named(seq: int) -> bytes:
     """A birth of one metric, depth (int16) 7."""
     metric = block(1, b"depth") + key(4, 0) + b"\x02" + key(10, 0) + b"\x07"
