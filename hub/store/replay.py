@@ -38,6 +38,8 @@ class Selection:
     id: UUID | None = None
     reason: str | None = None
     device: str | None = None
+    devices: list[str] | None = None
+    """Of one of these."""
     under: str | None = None
     """How their address begins."""
     transport: str | None = None
