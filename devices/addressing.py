@@ -22,8 +22,9 @@ PRESENCE, LISTENING, ENDED = "presence", "listening", ENDING_FORM
 DIALLED = ("tcp", "udp")
 """Transports by which stations dial in; the address of their messages is protocol/number."""
 
-REGISTERED = "sip"
-"""The transport of what registers over SIP; the address of a message is protocol/sender/form/device."""
+REGISTERED = {"sip": "gb28181", "viid": "gat1400"}
+"""Transports of what registers over SIP or HTTP, and their protocols; the address of a message is
+protocol/sender/form/device."""
 
 PUSHED = "push"
 """The transport of what platforms push; addresses are subscription/platform/form/device."""
@@ -80,10 +81,10 @@ class Origins:
         key = PUSHED, f"{subscription}/{platform}/{form}", device
         return self._others.get(key) or self._keep(self._others, key, _pushed(subscription, platform, form, device))
 
-    def of_registered(self, sender: str, form: str, device: str) -> Origin:
-        """Origin of a message that came over SIP, by what GB/T 28181 calls its sender and the device it is about."""
-        key = REGISTERED, f"{sender}/{form}", device
-        return self._others.get(key) or self._keep(self._others, key, _registered(sender, form, device))
+    def of_registered(self, transport: str, sender: str, form: str, device: str) -> Origin:
+        """Origin of a message of who has registered, by the numbers of its sender and of the device it is about."""
+        key = transport, f"{sender}/{form}", device
+        return self._others.get(key) or self._keep(self._others, key, _registered(transport, sender, form, device))
 
     def of_camera(self, protocol: str, device: str, channel: str) -> Origin:
         """Origin of what a camera that is connected says of a channel ("": of itself), by the code of its device."""
@@ -105,8 +106,8 @@ class Origins:
         if transport in DIALLED:
             return self.of_station(transport, *address.split("/", 1)) if "/" in address else _nobody(transport, address)
 
-        if transport == REGISTERED and address.count("/") == 3:
-            return self.of_registered(*address.split("/")[1:])
+        if transport in REGISTERED and address.count("/") == 3:
+            return self.of_registered(transport, *address.split("/")[1:])
         if transport in CAMERAS:
             return self._of_camera(transport, address)
         if transport == PUSHED and address.count("/") >= 3:
@@ -181,9 +182,9 @@ def _pushed(subscription: str, platform: str, form: str, device: str) -> Origin:
     return Origin(PUSHED, address, device, form, protocol=platform)
 
 
-def _registered(sender: str, form: str, device: str) -> Origin:
-    gateway = sender if device != sender else None
-    return Origin(REGISTERED, f"gb28181/{sender}/{form}/{device}", device, form, gateway, "gb28181")
+def _registered(transport: str, sender: str, form: str, device: str) -> Origin:
+    gateway, protocol = sender if device != sender else None, REGISTERED[transport]
+    return Origin(transport, f"{protocol}/{sender}/{form}/{device}", device, form, gateway, protocol)
 
 
 _NO_SENDER = "no_device", Sentence("refusal.push.no_device", most=MAX_ADDRESS)

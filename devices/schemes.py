@@ -32,6 +32,7 @@ SCHEMES: Mapping[str, Sentence] = {
     "sparkplug": Sentence("scheme.sparkplug"),
     "isapi": Sentence("scheme.isapi"),
     "onvif": Sentence("scheme.onvif"),
+    "gat1400": Sentence("scheme.gat1400"),
 }
 """What an address of each is called."""
 
@@ -40,6 +41,7 @@ _OF_PROTOCOL: Mapping[str, tuple[str, ...]] = {
     "the-things-stack": ("deveui",),
     "ctwing": ("ctwing", "imei"),
     "onenet": ("onenet", "imei"),
+    "gat1400": ("gat1400", "gb28181"),
 }
 """Schemes by which devices of a protocol are looked for, in this order; of the others: the one of its name."""
 
@@ -65,7 +67,7 @@ _FORMS: Mapping[str, _Form] = {
     "dtu": _Form(re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII), Sentence("scheme.form.dtu")),
 }
 LAST_SLAVE = 247
-_DECIMAL: Mapping[str, tuple[int, ...]] = {"imei": (15,), "iccid": (19, 20), "gb28181": (20,)}
+_DECIMAL: Mapping[str, tuple[int, ...]] = {"imei": (15,), "iccid": (19, 20), "gb28181": (20,), "gat1400": (20,)}
 
 
 def schemes_of(protocol: str) -> tuple[str, ...]:

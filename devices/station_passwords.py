@@ -7,13 +7,14 @@ from typing import Literal, get_args
 from hub.secrets.sealed import Place
 from hub.words.sentence import Sentence
 
-Protocol = Literal["hj212", "sl651", "gb28181"]
+Protocol = Literal["hj212", "sl651", "gb28181", "gat1400"]
 """Protocols whose stations show a password."""
 PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
 
 _FORMS: Mapping[str, tuple[re.Pattern[str], Sentence]] = {
     "hj212": (re.compile(r"[!-~]{1,64}"), Sentence("password.form.hj212")),
     "gb28181": (re.compile(r"[!-~]{1,64}"), Sentence("password.form.gb28181")),
+    "gat1400": (re.compile(r"[!-~]{1,64}"), Sentence("password.form.gat1400")),
     "sl651": (re.compile(r"[0-9A-F]{4}"), Sentence("password.form.sl651")),
 }
 _SEPARATORS = frozenset(";=&#,")

@@ -29,6 +29,7 @@ from hub.setting_faults import explain, keys_of, unreadable, variable
 from hub.setting_types import BrokerHost, DatabaseUrl, HeaderSecret, Host, Section, Servers
 from hub.sip_settings import Sip
 from hub.tls import ServerTls, Tls
+from hub.viid_settings import Viid
 
 
 class Database(Section):
@@ -312,6 +313,7 @@ class Settings(BaseSettings):
     forwards: Forwards = Forwards()
     session: Session = Session()
     sip: Sip = Sip()
+    viid: Viid = Viid()
     drain_s: float = Field(default=10.0, ge=0, le=300)
     """After SIGTERM: how long what was taken may need to be committed and settled."""
 

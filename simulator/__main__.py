@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from simulator.cameras.library import live_library
 from simulator.cameras.runner import USERNAME, live_cameras
 from simulator.fleet import build_fleet
 from simulator.measurements import FileError
@@ -37,6 +38,7 @@ STATIONS = (
     "python -m simulator stations hj212=20@127.0.0.1:9212 --api http://127.0.0.1:8420 --truth ./truth --seconds 60"
 )
 CAMERAS = "python -m simulator cameras --isapi 2 --onvif 1 --rtsp 1 --port 8600 --password sim-Cam1"
+LIBRARY = "python -m simulator library http://127.0.0.1:1400 --password viid-Demo-1 --devices 10 --seconds 60"
 REPLAY = "python -m simulator replay occupancy.csv --mqtt 127.0.0.1:1883 --api http://127.0.0.1:8420 --speed-up max"
 
 log = logging.getLogger("simulator")
@@ -51,7 +53,7 @@ def _examples(*commands: str) -> str:
 
 app = typer.Typer(
     help="A city that talks to the hub over the network only, and keeps the ground truth.",
-    epilog=_examples(CITY, STATIONS, CAMERAS, RECEIVER, REPLAY),
+    epilog=_examples(CITY, STATIONS, CAMERAS, LIBRARY, RECEIVER, REPLAY),
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -224,6 +226,22 @@ def cameras(
         asyncio.run(live_cameras(isapi, onvif, rtsp, port, camera_password, every, seconds))
     except OSError as error:
         raise _fail(error) from error
+    except KeyboardInterrupt:
+        typer.echo("stopped")
+
+
+@app.command(epilog=_examples(LIBRARY))
+def library(
+    url: Annotated[str, typer.Argument(help="Of the hub: http://host:port as in viid.listen")],
+    id_: Annotated[str, typer.Option("--id", help="Its 20 digits, as the hub knows it")] = "33010000005030000001",
+    library_password: Annotated[str, typer.Option("--password", help="viid.password")] = "viid-Demo-1",  # noqa: S107 of a simulated library
+    devices: Annotated[int, typer.Option(min=1, max=5000, help="Devices that it lists")] = 10,
+    every: Annotated[float, typer.Option(min=0.05, help="Seconds from one message to the next")] = 5,
+    seconds: Annotated[float | None, typer.Option(min=1, help="How long; without it until Ctrl-C")] = None,
+) -> None:
+    """A view library of GA/T 1400 that registers at the hub and lists devices, states, tollgates and persons."""
+    try:
+        typer.echo(json.dumps(asyncio.run(live_library(url, id_, library_password, devices, every, seconds))))
     except KeyboardInterrupt:
         typer.echo("stopped")
 

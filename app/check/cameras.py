@@ -16,6 +16,7 @@ async def check_cameras(settings: Settings) -> list[Finding]:
     try:
         with sorted_errors():
             async with await connect(settings.database.url) as conn:
+                [(libraries,)] = await (await conn.execute(SQL.libraries)).fetchall()
                 [(registered, over, up, down)] = await (await conn.execute(SQL.counted)).fetchall()
                 twins = await (await conn.execute(SQL.twins, {"limit": SHOWN})).fetchall()
                 faulty = await (await conn.execute(SQL.faulty, {"limit": SHOWN})).fetchall()
@@ -24,6 +25,11 @@ async def check_cameras(settings: Settings) -> list[Finding]:
     findings = []
     if registered or over:
         findings.append(Finding("ok", f"cameras and platforms registered over SIP: {registered:,}"))
+    if settings.viid.listen is not None:
+        findings.append(Finding("ok", f"view libraries (GA/T 1400) that are registered: {libraries:,}"))
+        if settings.viid.channel_profile is None:
+            what = "devices that view libraries list are not registered: viid.channel_profile is not set"
+            findings.append(Finding("warn", what, "docs/cameras/gat1400.md"))
     if over:
         what = f"{over:,} registrations ended within a week and were not renewed"
         findings.append(Finding("warn", what, "hub cameras registrations --over"))

@@ -11,3 +11,6 @@ where expires_at > now() and (status <> 'OK' or cardinality(faulty) > 0) order b
 -- name: twins
 select id, twin_peers, twin_at from sip_registration
 where twin_at > now() - interval '1 day' order by twin_at desc limit %(limit)s
+
+-- name: libraries
+select count(*) from viid_registration

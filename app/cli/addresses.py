@@ -16,7 +16,7 @@ CodeArgument = Annotated[str, typer.Argument(help="The device's code.")]
 SchemeArgument = Annotated[
     str,
     typer.Argument(
-        help="hj212, gb26875, gb28181, sl651, szy206, cjt188, modbus, imei, iccid, deveui, dtu, ctwing, onenet, ..."
+        help="hj212, gb26875, gb28181, gat1400, sl651, szy206, cjt188, modbus, imei, iccid, deveui, dtu, ctwing, ..."
     ),
 ]
 AddressArgument = Annotated[str, typer.Argument(help="The address, as the device itself tells it.")]

@@ -11,7 +11,7 @@ from app.cli.connection import Verbs
 
 passwords = Verbs("Give a station that dials in (HJ 212, SL 651, GB/T 28181) a password of its own.")
 CodeArgument = Annotated[str, typer.Argument(help="The device's code.")]
-ProtocolArgument = Annotated[str, typer.Argument(help="hj212, sl651 or gb28181.")]
+ProtocolArgument = Annotated[str, typer.Argument(help="hj212, sl651, gb28181 or gat1400.")]
 
 
 @passwords.verb("list")

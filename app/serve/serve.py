@@ -30,6 +30,7 @@ from app.serve.sip import cameras
 from app.serve.sources import Engine, Source, Sources
 from app.serve.stations import Kept, StationCommands, stations
 from app.serve.tls_files import check_tls_files
+from app.serve.viid import view_libraries
 from app.serve.workers import WorkerOptions, open_worker_pool
 from devices.addressing import subscriptions
 from devices.commands.sessions import Sessions
@@ -102,6 +103,7 @@ async def _direct(
     sources: dict[str, Source] = {**_mqtt(settings, engine, counters, session_lock)}
     sources |= stations(settings, engine, registry, kept)
     sources |= cameras(settings, engine, registry, pool, kept, counters)
+    sources |= view_libraries(settings, engine, registry, pool, kept, counters)
     dtus = Dtus(settings, pool, registry, engine.sink)
     sources |= dtus.sources
     if settings.kafka.servers:
@@ -143,6 +145,7 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
             own = None if roles == EDGE_ALONE else pool  # an edge's role may not touch what the hub stores of MQTT
             dialled = stations(settings, edge, registry, kept)
             dialled |= cameras(settings, edge, registry, pool, kept, counters)
+            dialled |= view_libraries(settings, edge, registry, pool, kept, counters)
             parts += _edge(settings, edge, counters, own, dialled)
             if pool is not None:  # who is polled, and for what, is known to the store alone
                 dtus = Dtus(settings, pool, registry, edge.sink)

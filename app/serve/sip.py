@@ -1,5 +1,7 @@
 """The SIP server of cameras and platforms, where it is to listen."""
 
+from functools import partial
+
 from app.serve.origins import origins_of
 from app.serve.sources import Engine, Source
 from app.serve.stations import Kept
@@ -8,8 +10,8 @@ from hub.settings import Settings
 from hub.store.clock import synchronised
 from hub.store.pool import Pool
 from hub.telemetry import Counters
+from ingest.channels import Channels
 from ingest.sip.bindings import Bindings
-from ingest.sip.channels import Channels
 from ingest.sip.client import Client
 from ingest.sip.follower import Follower
 from ingest.sip.messages import Known
@@ -49,11 +51,11 @@ def cameras(
 
     known: Known | None = None if pool is None else known_by
     registrar = Registrar(settings.sip, passwords_of)
-    origin = origins_of(settings).of_registered
+    origin = partial(origins_of(settings).of_registered, "sip")
     follower: Follower | None = None
     if pool is not None and kept is not None:
         profile = settings.sip.channel_profile
-        channels = None if profile is None else Channels(pool, profile)
+        channels = None if profile is None else Channels(pool, profile, GB28181)
         follower = Client(settings.sip, registry, kept.sessions, engine.sink, channels)
     bindings = Bindings(pool)
     server = SipServer(settings.sip, engine.sink, registrar, bindings, origin, known, clock_is_right, follower)

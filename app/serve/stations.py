@@ -49,8 +49,8 @@ class Kept(Part):
         """Of this process, by a name that no other has."""
         self.passwords = StationPasswords(pool, Secrets(settings.secrets))
         self._url = settings.database.url
-        dialled = any(settings.session.listens(each) for each in PROTOCOLS if each != "gb28181")
-        self._wanted = dialled or settings.sip.listens
+        dialled = any(settings.session.listens(each) for each in PROTOCOLS if each not in ("gb28181", "gat1400"))
+        self._wanted = dialled or settings.sip.listens or settings.viid.listen is not None
         self._changed = asyncio.Event()
 
     @asynccontextmanager

@@ -6,6 +6,7 @@ from devices.codecs import cjt188, event, reply, senml_cbor, senml_pack, status,
 from devices.codecs.carriers import aliyun, ctwing, iotda, onenet, tencent
 from devices.codecs.carriers.envelope import PUSH
 from devices.codecs.decoded import Codec, Places
+from devices.codecs.gat1400 import reports as gat1400
 from devices.codecs.gb26875 import reports as gb26875
 from devices.codecs.gb28181 import reports as gb28181
 from devices.codecs.hj212 import readings as hj212
@@ -27,7 +28,7 @@ CJT188, SZY206, MODBUS_RTU, MODBUS_TCP = "cjt188", "szy206", "modbus-rtu", "modb
 CHIRPSTACK, THINGS_STACK, SPARKPLUG = "chirpstack", "the-things-stack", "sparkplug"
 CTWING, ONENET, IOTDA, ALIYUN, TENCENT = "ctwing", "onenet", "iotda", "aliyun", "tencent"
 MODBUS = "modbus"
-ISAPI, ONVIF = "isapi", "onvif"
+ISAPI, ONVIF, GAT1400 = "isapi", "onvif", "gat1400"
 """Names of protocols."""
 
 _PLATFORMS: Mapping[str, Codec] = {
@@ -56,6 +57,7 @@ CODECS: Mapping[tuple[str, str], Codec] = {
     (MODBUS, "poll"): poll(),
     (ISAPI, "frame"): isapi.decode,
     (ONVIF, "frame"): onvif.decode,
+    (GAT1400, "frame"): gat1400.decode,
     (MILESIGHT, "frame"): milesight,
     (CAYENNE, "frame"): cayenne,
     **{(dragino_name(model), "frame"): dragino(model) for model in dragino_models()},

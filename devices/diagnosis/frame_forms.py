@@ -12,6 +12,7 @@ from devices.codecs import (
     CJT188,
     CODECS,
     CTWING,
+    GAT1400,
     GB26875,
     GB28181,
     HJ212,
@@ -33,6 +34,7 @@ from devices.codecs import (
 )
 from devices.codecs.carriers.envelope import PUSH
 from devices.codecs.decoded import Codec
+from devices.codecs.gat1400 import writing as gat1400
 from devices.codecs.gb26875 import frame as gb26875
 from devices.codecs.gb28181 import check as gb28181
 from devices.codecs.gb28181.reports import FORMS as GB28181_FORMS
@@ -127,6 +129,11 @@ def _onvif_likeness(payload: bytes, value: Any) -> int:
     return 8 * (b"NotificationMessage>" in payload or b"PullMessagesResponse" in payload)
 
 
+def _gat1400_likeness(_payload: bytes, value: Any) -> int:
+    """Lists and objects are named after what they hold, and so."""
+    return 9 * (isinstance(value, dict) and any(name.endswith(("ListObject", "eObject")) for name in value))
+
+
 def _never(_payload: bytes, _value: Any) -> int:
     """Of bytes that could be anything: the form has to be told."""
     return 0
@@ -184,6 +191,7 @@ FRAMES: Mapping[str, Frame] = {
     "modbus-poll": Frame(CODECS[MODBUS, "poll"], _named("request", "answer")),
     "isapi": Frame(CODECS[ISAPI, "frame"], _isapi_likeness),
     "onvif": Frame(CODECS[ONVIF, "frame"], _onvif_likeness),
+    "gat1400": Frame(CODECS[GAT1400, "frame"], _gat1400_likeness, gat1400.answer),
     "modbus-tcp": Frame(CODECS[MODBUS_TCP, "frame"], _never, is_binary=True),
     "milesight": Frame(CODECS[MILESIGHT, "frame"], _begins(b"\x01\x75"), is_binary=True),
     "cayenne": Frame(CODECS[CAYENNE, "frame"], _never, is_binary=True),

@@ -25,8 +25,8 @@ from hub.errors import DeviceAway, HubError, TransientError
 from hub.models import Delivery, Origin, Outcome, Raw, now_micros
 from hub.pipeline import Sink
 from hub.sip_settings import Sip
+from ingest.channels import Channels
 from ingest.sip.bindings import Binding
-from ingest.sip.channels import Channels
 from ingest.sip.follower import Follower, Wire
 from ingest.sip.subscriptions import Subscription
 

@@ -15,10 +15,6 @@ ANSWERS_S = 64.0
 """For so long (twice timer F): after that nobody sends it again."""
 ANSWER_BYTES = 16 << 20
 """Of all remembered answers."""
-NONCES = 20_000
-"""Used ones that are remembered; who needs more is told to log in anew."""
-NONCE_S = 300.0
-"""For so long one may be used: what was recorded on the wire is worth nothing after it."""
 REGISTERED = 20_000
 """Registrations: who has the password of the realm could invent numbers without end."""
 ASKED = 5_000
@@ -29,9 +25,6 @@ STRANGER_BYTES = 16 << 10
 """Of a connection over which nobody has registered, that are no whole message yet or wait; a REGISTER has less."""
 STRANGERS_BYTES, KEPT_BYTES = 16 << 20, 128 << 20
 """Of all such connections, and of all others: thousands of half messages would fill the memory."""
-BURST_S = 10.0
-WRONG_PER_S, WRONG_ROOM = 0.5, 30
-"""Wrong passwords of one address; more are not answered: somebody tries them out."""
 LETTERS_PER_S, LETTERS_ROOM = 0.1, 10
 """Messages of one address that cannot be read and are kept as letters."""
 

@@ -1,28 +1,22 @@
-"""Who may register: digest, realm, replays and floods. Pure but for the nonces that were used.
+"""Who may register, and for how long. Pure but for the nonces that were used (ingest/logins.py).
 
 A REGISTER without a login costs no memory. The user of From is who registers; the user name of the login may be
 another, as some devices have two fields for them.
 """
 
 import re
-from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from devices.codecs.gb28181 import sip
-from devices.codecs.gb28181.digest import challenge, credentials, is_right
 from devices.codecs.gb28181.ids import is_id
 from devices.codecs.gb28181.sip import Header, Message
-from hub.access.token_bucket import TokenBuckets
 from hub.sip_settings import Sip
 from hub.words.sentence import Sentence
-from ingest.sip.limits import BURST_S, WRONG_PER_S, WRONG_ROOM
-from ingest.sip.nonces import Nonce, Nonces
+from ingest.logins import Logins, PasswordsOf
+from ingest.nonces import Nonces
 
 DEFAULT_EXPIRES_S = 3600
 _EXPIRES = re.compile(r";\s*expires\s*=\s*([0-9]{1,9})", re.IGNORECASE)
-
-PasswordsOf = Callable[[str], Sequence[str]]
-"""Those that a device may show, by its 20 digits; none: it may not register."""
 
 
 class Refused(NamedTuple):
@@ -49,39 +43,23 @@ class Registrar:
     """Decides about each REGISTER."""
 
     def __init__(self, settings: Sip, passwords_of: PasswordsOf, nonces: Nonces | None = None) -> None:
-        self._settings, self._passwords_of = settings, passwords_of
-        self._nonces = nonces or Nonces()
-        rate = settings.registers_per_s
-        self._rate = TokenBuckets(rate, room=rate * BURST_S)
-        self._wrong = TokenBuckets(WRONG_PER_S, room=WRONG_ROOM)
+        self._settings = settings
+        self._logins = Logins(settings.domain, settings.algorithm, settings.registers_per_s, passwords_of, nonces)
 
     def decide(self, message: Message, host: str, now: float) -> Granted | Refused | None:
         """What is answered; None: nothing, for more come from there than are looked at. `now`: of the loop's clock."""
-        if self._rate.take(host, now):
+        if self._logins.crowded(host, now):
             return None
         sender = message.sender
         if not is_id(sender):
             return Refused(403, "Bad device id", (), ("bad_address", Sentence("refusal.sip.sender", told=repr(sender))))
-        shown, realm = credentials(message.header("authorization")), self._settings.domain
-        if shown is None or shown.algorithm != self._settings.algorithm:
-            return self._challenged(host, now)
-        if shown.realm != realm:
-            sentence = Sentence("refusal.sip.realm", told=repr(shown.realm[:64]), right=repr(realm))
-            return self._wrong_login(host, now, "Wrong realm", sentence)
-        if not any(is_right(shown, message.method, each) for each in self._passwords_of(sender)):
-            return self._wrong_login(host, now, "Wrong password", Sentence("refusal.sip.password", told=repr(sender)))
-        used = self._nonces.use(shown.nonce, host, shown.nc, now)
-        if used is not Nonce.GOOD:
-            return self._challenged(host, now, stale=used is Nonce.STALE)
-        version, agent = _plain(message.header("x-gb-ver"), 16), _plain(message.header("user-agent"), 64)
-        return Granted(sender, min(_expires(message), self._settings.expires_s), version, agent)
-
-    def _challenged(self, host: str, now: float, *, stale: bool = False) -> Refused:
-        told = challenge(self._settings.domain, self._nonces.make(host, now), self._settings.algorithm, stale=stale)
-        return Refused(401, "Unauthorized", (("www-authenticate", told),))
-
-    def _wrong_login(self, host: str, now: float, reason: str, sentence: Sentence) -> Refused | None:
-        return None if self._wrong.take(host, now) else Refused(403, reason, (), ("wrong_password", sentence))
+        denied = self._logins.judged(sender, message.method, message.header("authorization"), host, now)
+        if denied is None:
+            version, agent = _plain(message.header("x-gb-ver"), 16), _plain(message.header("user-agent"), 64)
+            return Granted(sender, min(_expires(message), self._settings.expires_s), version, agent)
+        if denied.challenge is not None:
+            return Refused(401, "Unauthorized", (("www-authenticate", denied.challenge),))
+        return None if denied.too_many else Refused(403, denied.reason, (), denied.fault)
 
 
 def _plain(text: str, most: int) -> str:

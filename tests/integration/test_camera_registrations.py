@@ -10,8 +10,8 @@ from devices.codecs.gb28181 import writing
 from devices.codecs.gb28181.catalogue import Channel
 from devices.codecs.gb28181.manscdp import read
 from hub.store.pool import Pool
+from ingest.channels import Channels
 from ingest.sip.bindings import Binding, Bindings
-from ingest.sip.channels import Channels
 from tests.support.served_api import AIR, api_context, client_of
 
 NVR, ONE, TWO, STRANGER = (f"3402000000{rest}" for rest in ("1180000001", "1320000001", "1320000002", "1180000009"))
@@ -87,7 +87,7 @@ async def test_a_channel_that_its_recorder_deletes_is_retired_and_waits_to_be_ac
             await client.put(f"/devices/{code}", json={"name": code, "profile": "camera"})
         [(nvr,)] = rows(database, "select id from device where code = 'nvr'")
         [(other,)] = rows(database, "select id from device where code = 'other'")
-        channels = Channels(context.hub_pool, "camera")
+        channels = Channels(context.hub_pool, "camera", "gb28181")
         assert await channels.put(nvr, [Channel(ONE), Channel(TWO)])
         await client.post(f"/devices/{ONE}/steps", json={"to": "active"})
         gone = [Channel(ONE, event="DEL"), Channel(TWO, event="DEL")]

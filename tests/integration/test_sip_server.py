@@ -82,7 +82,7 @@ class Served:
         self.clock_is_right = True
         registrar = Registrar(self.settings, lambda _: [PASSWORD])
         self.server = SipServer(
-            self.settings, self.store, registrar, Bindings(None), Origins("ganzhi/v1").of_registered,
+            self.settings, self.store, registrar, Bindings(None), partial(Origins("ganzhi/v1").of_registered, "sip"),
             KNOWN.__contains__, lambda: self.clock_is_right,
         )  # fmt: skip
 

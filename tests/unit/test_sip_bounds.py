@@ -3,10 +3,10 @@
 import pytest
 
 from devices.codecs.gb28181 import sip
+from ingest import nonces as nonces_
+from ingest.nonces import Nonce, Nonces
 from ingest.sip import answers as answers_
-from ingest.sip import nonces as nonces_
 from ingest.sip.answers import Answers, key_of
-from ingest.sip.nonces import Nonce, Nonces
 from tests.support.frames_gb28181 import KEEPALIVE, in_sip
 
 MESSAGE = sip.read(in_sip(KEEPALIVE))

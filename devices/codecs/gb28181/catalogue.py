@@ -66,7 +66,7 @@ def _channel(item: Element) -> Channel | None:
         one_line(item.told(name)) for name in ("Name", "Manufacturer", "Model", "ParentID")
     )
     status, event = item.told("Status").upper(), item.told("Event").upper()
-    place = _degrees(item.told("Longitude"), 180), _degrees(item.told("Latitude"), 90)
+    place = degrees(item.told("Longitude"), 180), degrees(item.told("Latitude"), 90)
     lon, lat = place if None not in place and place != (0, 0) else (None, None)
     told = "ON" if status in ONLINE else "OFF" if status in OFFLINE else ""
     return Channel(
@@ -79,7 +79,8 @@ def one_line(text: str) -> str:
     return masked(" ".join(text.split())[:MAX_NAME])[0]
 
 
-def _degrees(text: str, most: int) -> float | None:
+def degrees(text: str, most: int) -> float | None:
+    """A longitude or latitude as told; None where it is none."""
     try:
         value = float(text[:32])
     except ValueError:

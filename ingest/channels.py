@@ -30,8 +30,9 @@ _ACTOR = "directory"
 class Channels:
     """Writes those of a page in one transaction. Put again they change nothing but the names of pending ones."""
 
-    def __init__(self, pool: Pool, profile: str) -> None:
-        self._pool, self._profile = pool, profile
+    def __init__(self, pool: Pool, profile: str, scheme: str) -> None:
+        """`scheme`: of the numbers by which they are told."""
+        self._pool, self._profile, self._scheme = pool, profile, scheme
         self._told = False
 
     async def put(self, gateway: int, channels: Sequence[Channel]) -> bool:
@@ -54,6 +55,7 @@ class Channels:
             "most": MOST,
             "gone": gone,
             "actor": _ACTOR,
+            "scheme": self._scheme,
         }
         try:
             with sorted_errors():
@@ -62,7 +64,8 @@ class Channels:
                     if known is None and not self._told:
                         self._told = True
                         log.warning(
-                            "channels of recorders are not registered: sip.channel_profile, %s, is no profile",
+                            "channels of %s are not registered: %s is no profile",
+                            self._scheme,
                             self._profile,
                         )
                     await self._retired(conn, columns)
@@ -70,7 +73,7 @@ class Channels:
                     made = await (await conn.execute(SQL.channels_put, columns)).fetchall()
                     if made:
                         ids = {"device_id": [row[0] for row in made], "id": [row[1] for row in made]}
-                        await conn.execute(SQL.channels_call, ids)
+                        await conn.execute(SQL.channels_call, {**ids, "scheme": self._scheme})
         except HubError as error:
             log.debug("channels wait for the store: %s", error)
             return False

@@ -10,7 +10,10 @@ from collections import OrderedDict
 from enum import Enum
 from secrets import token_bytes, token_hex
 
-from ingest.sip.limits import NONCE_S, NONCES
+NONCES = 20_000
+"""Used ones that are remembered; who needs more is told to log in anew."""
+NONCE_S = 300.0
+"""For so long one may be used: what was recorded on the wire is worth nothing after it."""
 
 
 class Nonce(Enum):
