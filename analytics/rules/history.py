@@ -13,6 +13,7 @@ from psycopg import AsyncConnection
 from analytics.detection.past import past_signals
 from analytics.detection.stored import read_days
 from analytics.detection.watched import swapped_days
+from analytics.detectors.excess import DAYS
 from analytics.rules.definitions import EventRule, Rule, ThresholdRule, read_rules
 from analytics.rules.expressions.past import gateway_metrics, own_metrics
 from analytics.rules.flapped import flapped
@@ -25,7 +26,7 @@ from devices.codecs.local_time import zone_of
 from hub.alerts.trial import Connect, Trial, TrialsBusyError, WouldBe
 from hub.duty.calendar import Calendar
 from hub.models import RED, Columns, Event, Micros, to_micros
-from hub.signals import LEARNED
+from hub.signals import LEARNED, Signal
 from hub.store.binary_copy import EPOCH_2000
 from hub.store.statements import statements
 
@@ -41,8 +42,11 @@ PATIENCE_S = 60.0
 """After that a trial answers with what it has."""
 MOST = 200_000
 """Alerts of a trial: a rule that raises more is wrong, and need not be told more exactly."""
-LEARNING = timedelta(days=7)
-"""So long before a period detectors begin to learn, for a rule that watches a signal."""
+LEARNING: Mapping[Signal, timedelta] = {
+    **dict.fromkeys(LEARNED, timedelta(days=7)),
+    **dict.fromkeys(("excess", "unshared"), timedelta(days=DAYS + 2)),  # before that nothing is told of them
+}
+"""So long before a period detectors begin to learn, for a rule that watches such a signal."""
 WAITING = 2
 """Trials that wait for the one that runs; more are refused."""
 _READING = np.dtype([("series", ">i4"), ("ts", ">i8"), ("value", ">f8"), ("quality", ">i2")])
@@ -123,7 +127,7 @@ async def _over_readings(connect: Connect, rule: ThresholdRule, since: datetime,
         series: list[Watched] = await (await conn.execute(SQL.series, wanted)).fetchall()
         days = await read_days(conn)
         works = await _read_works(conn, rule, since, until)
-    begin = since - LEARNING if rule.signal in LEARNED else since
+    begin = since - LEARNING.get(rule.signal, timedelta(0))
     trial, number, give_up = Trial(), 1, time.monotonic() + PATIENCE_S
     while trial.things < len(series):
         if time.monotonic() > give_up or len(trial.alerts) > MOST:

@@ -76,7 +76,8 @@ async def show_expectation(
     """Tell what was expected of each reading of a period, by nothing but the readings before it.
 
     The detectors learn anew the readings of 30 days before the period, 500,000 with those of the period at most. What
-    is late or not usable does not count.
+    is late or not usable does not count. Band and score are of the series alone, as when they are told: what its
+    neighbours show makes no difference to them, only to `unshared`.
     """
     until = end or datetime.now(UTC)
     since = start or until - timedelta(days=1)

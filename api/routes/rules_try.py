@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ from hub.access.permissions import Permission
 from hub.alerts.hours import ZONE, Hours, hours_of, zones
 from hub.alerts.trial import Trial, TrialsBusyError, WouldBe
 from hub.models import LEVEL_NAMES, from_micros
+from hub.signals import Signal
 from hub.words.sentence import Sentence
 
 router = GuardedRouter(tags=["rules"])
@@ -34,6 +35,11 @@ EXAMPLES = 50
 """Alerts that an answer shows one by one: the gravest, and the newest of those."""
 DEVICES = 10
 """Devices that an answer counts one by one."""
+_UNLIKE: Mapping[Signal, Sentence] = {
+    "unshared": Sentence("rule_try.unlike.neighbours"),
+    "silence": Sentence("rule_try.unlike.heard"),
+}
+"""By signal, in which way the past is looked at otherwise than what is received."""
 
 
 class TriedAlert(BaseModel):
@@ -80,6 +86,7 @@ class Tried(BaseModel):
     days: list[TriedDay] = Field(description="each day of the period, in the time zone asked for")
     devices: list[TriedDevice] = Field(description="the ten that would raise most")
     examples: list[TriedAlert] = Field(description="up to 50, the gravest first, then the newest")
+    unlike: list[str] = Field(description="in which way it was tried otherwise than it would be in force")
     took_s: float
 
 
@@ -122,7 +129,8 @@ async def try_rule(
     except TrialsBusyError as error:
         raise ProblemError(503, Sentence("refusal.rule_try.busy").told(spoken), headers=BUSY) from error
     found = await asyncio.to_thread(_summary, trial, since, end, zone)
-    return found | {"took_s": round(time.monotonic() - began, 3)}
+    unlike = [] if (known := _UNLIKE.get(body.signal)) is None else [known.told(spoken)]
+    return found | {"unlike": unlike, "took_s": round(time.monotonic() - began, 3)}
 
 
 def _summary(trial: Trial, since: datetime, until: datetime, zone: str) -> dict[str, Any]:

@@ -25,6 +25,8 @@ def evaluate(
 ) -> None:
     """Run a detector over labelled files, exactly as the hub runs it, and write its scores.
 
+    Each file is a series by itself: scores do not go by neighbours, as in the hub, and `unshared` is not told.
+
     Example:  hub evaluate nab/data --detector ensemble --out results --plot
     """
     from analytics.detectors.kinds import KINDS  # compiles: the other commands start faster without it

@@ -86,6 +86,8 @@ def _tell(found: dict[str, Any], days: int) -> None:
     out.print(Text("; ".join(filter(None, (levels, looked))), "dim"), soft_wrap=True)
     if not found["complete"]:
         out.print(Text("It was too much to look at all: this is a part. Try fewer --days.", "yellow"), soft_wrap=True)
+    for unlike in found["unlike"]:
+        out.print(Text(f"Mind: {unlike}.", "yellow"), soft_wrap=True)
     most = max((day["alerts"] for day in found["days"]), default=0)
     for day in found["days"] if most else ():
         bar = Text(f"{day['day']}  ")

@@ -212,5 +212,9 @@ async def test_a_rule_on_a_signal_is_tried_as_its_readings_would_have_been_told(
     begun = [each["raised_at"] for each in sorted(found["examples"], key=lambda each: str(each["raised_at"]))]
     assert [datetime.fromisoformat(at) - NIGHT for at in begun] == [timedelta(minutes=300), timedelta(minutes=1000)]
     assert {each["value"] for each in found["examples"]} == {1680.0}
+    for signal, told in (("rate", None), ("unshared", "tried as a rule on excess"), ("silence", "taken for heard")):
+        rule = {"signal": signal, "thresholds": {"red": 3600}, "hysteresis": 0, "hold_s": 0}
+        unlike = (await desk.tried(**rule))["unlike"]
+        assert (len(unlike), told is None or told in unlike[0]) == (int(told is not None), True), signal
     gap = await desk.tried(signal="gap", thresholds={"red": 601}, hysteresis=0, hold_s=0)
     assert (gap["alerts"], gap["looked_at"]) == (0, found["looked_at"])
