@@ -68,7 +68,8 @@ def judge(
     `hears` tells whether a rule is for a device, by its id.
     Events that are older than one that came before, or than an end around them, change nothing, nor do those that were
     received more than `stale_after` after they happened; if their kind is latching, more than a day, and an end of it
-    counts whenever it comes. An end is heard at all places below it, too.
+    counts whenever it comes. An end is heard at all places below it, too. One that nobody told (devices/episodes) makes
+    nothing older: what comes after it is of another time, whatever a clock that stands says.
     """
     heard: list[Heard] = []
     renewed: Newest = {}
@@ -77,13 +78,15 @@ def judge(
         places = ChainMap(renewed.setdefault(key, {}), newest.get(key, {}))
         said: list[Event] = []
         counts = not is_stale(event.kind, event.ts, event.received, ends, stale_after)
-        newest_known = _known(places, place := place_of(event.part))
-        _renew(places, place, event)
+        newest_known, told = _known(places, place := place_of(event.part)), not is_silent_end(event)
+        if told:
+            _renew(places, place, event)
         if event.ts >= newest_known and counts:
             said.append(event)
         if ends and counts:
             said += [replace(event, part=part_of(each)) for each in _lasting(places, place, event.ts)]
-            _renew(places, place + OVER, event)
+            if told:
+                _renew(places, place + OVER, event)
         for one in said:
             heard += [Heard(rule, one) for rule in rules.get(event.kind, ()) if hears(rule, event.device_id)]
     return heard, renewed
@@ -126,6 +129,11 @@ def is_stale(kind: str, ts: Micros, received: Micros, ends: bool, stale_after: M
     """Whether an event came too late to change anything."""
     latching = NEVER if ends else TOO_LATE
     return ts < received - (latching if kind in LATCHING else stale_after)
+
+
+def is_silent_end(event: Event) -> bool:
+    """Whether the hub took it for over, for nothing more was said (devices/episodes/episode.py)."""
+    return event.state == "inactive" and event.attributes.get("ended") == "silent"
 
 
 def _in_order(events: Iterable[Event]) -> Iterator[Event]:

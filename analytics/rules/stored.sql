@@ -33,12 +33,13 @@ group by a.rule_id, a.series_id
 
 -- name: newest_events
 -- By kind, device and part, in microseconds, the time at which the newest counts: its own, but not after its arrival; and that
--- of the newest end which counts. From one device and part to the next in the index, however many events there are.
+-- of the newest end which counts. Ends that nobody told make nothing older (events.judge). From one device and part to the next in the index, however many events there are.
 with recursive known as (
     select k.kind, e.device_id, e.part, e.at
     from unnest(%(kinds)s::text[]) as k (kind)
     cross join lateral (
         select device_id, coalesce(part, '') as part, least(ts, received_at) as at from event where kind = k.kind
+          and (state is distinct from 'inactive' or attributes ->> 'ended' is distinct from 'silent')
         order by device_id, coalesce(part, ''), least(ts, received_at) desc limit 1
     ) e
     union all
@@ -47,6 +48,7 @@ with recursive known as (
     cross join lateral (
         select device_id, coalesce(part, '') as part, least(ts, received_at) as at from event
         where kind = k.kind and (device_id, coalesce(part, '')) > (k.device_id, k.part)
+          and (state is distinct from 'inactive' or attributes ->> 'ended' is distinct from 'silent')
         order by device_id, coalesce(part, ''), least(ts, received_at) desc limit 1
     ) e
 )
@@ -57,6 +59,7 @@ from known k
 cross join lateral (
     select least(ts, received_at) as at from event
     where kind = k.kind and device_id = k.device_id and coalesce(part, '') = k.part and state = 'inactive'
+      and attributes ->> 'ended' is distinct from 'silent'
       and (kind = any (%(latching)s) or extract(epoch from received_at - ts) * 1000000 <= %(stale_after)s::bigint)
     order by least(ts, received_at) desc limit 1
 ) e
@@ -120,7 +123,7 @@ left join lateral (
 -- many that a rule may count: active, and neither too late nor older than one that came before (events.judge).
 select e.id, e.device_id, d.code, (extract(epoch from e.ts) * 1000000)::bigint,
        (extract(epoch from e.received_at) * 1000000)::bigint, e.kind, e.state, e.level,
-       case when e.part is null then '{}' else e.attributes end, e.untimed_id, e.part
+       case when e.part is null and e.state is distinct from 'inactive' then '{}' else e.attributes end, e.untimed_id, e.part
 from unnest(%(kinds)s::text[], %(devices)s::int[], %(parts)s::text[], %(since)s::bigint[], %(most)s::int[])
     as w (kind, device_id, part, since, most)
 cross join lateral (
@@ -137,7 +140,8 @@ cross join lateral (
                   select from event o
                   where o.kind = n.kind and o.device_id = n.device_id and coalesce(o.part, '') = coalesce(n.part, '')
                     and least(o.ts, o.received_at) > n.ts
-                    and o.received_at < n.received_at))
+                    and o.received_at < n.received_at
+                    and (o.state is distinct from 'inactive' or o.attributes ->> 'ended' is distinct from 'silent')))
     order by least(n.ts, n.received_at) desc
     limit w.most
 ) e

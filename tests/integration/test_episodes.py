@@ -226,3 +226,15 @@ async def test_what_has_no_end_of_its_own_lasts_while_it_is_said(camera: Camera)
         await camera.take(*(said(at, kind="line_crossing", device="c2") for at in range(start, start + 20)))
     assert [at for _, at, _ in await camera.events()] == [0, 30, 60, 90]
     assert await camera.changes() == [("c2/line_crossing", "raised")]
+
+
+async def test_what_a_standing_clock_says_after_an_end_that_nobody_told_is_an_alert_of_its_own(camera: Camera) -> None:
+    await camera.take(said(0), said(2))
+    await camera.passes(100)
+    assert await camera.changes() == [("c1/intrusion", "raised"), ("c1/intrusion", "cleared")]
+    await camera.take(said(3, at=120))
+    assert [kind for _, kind in await camera.changes()] == ["raised", "cleared", "raised"]
+    await camera.passes(300)
+    assert [kind for _, kind in await camera.changes()] == ["raised", "cleared", "raised", "cleared"]
+    await camera.take(said(4, "inactive", at=310), said(4, at=320))
+    assert [kind for _, kind in await camera.changes()] == ["raised", "cleared", "raised", "cleared", "raised"]
