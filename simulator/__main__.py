@@ -19,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from simulator.cameras.library import live_library
 from simulator.cameras.runner import USERNAME, live_cameras
+from simulator.cameras.superior import live_superior
 from simulator.fleet import build_fleet
 from simulator.measurements import FileError
 from simulator.past import PROGRESS, await_past, retire_earlier, shipped_rules_off, tell_past
@@ -39,6 +40,7 @@ STATIONS = (
 )
 CAMERAS = "python -m simulator cameras --isapi 2 --onvif 1 --rtsp 1 --port 8600 --password sim-Cam1"
 LIBRARY = "python -m simulator library http://127.0.0.1:1400 --password viid-Demo-1 --devices 10 --seconds 60"
+SUPERIOR = "python -m simulator superior --id 33010000002000000001 --port 5070 --password 12345678"
 REPLAY = "python -m simulator replay occupancy.csv --mqtt 127.0.0.1:1883 --api http://127.0.0.1:8420 --speed-up max"
 
 log = logging.getLogger("simulator")
@@ -53,7 +55,7 @@ def _examples(*commands: str) -> str:
 
 app = typer.Typer(
     help="A city that talks to the hub over the network only, and keeps the ground truth.",
-    epilog=_examples(CITY, STATIONS, CAMERAS, LIBRARY, RECEIVER, REPLAY),
+    epilog=_examples(CITY, STATIONS, CAMERAS, LIBRARY, SUPERIOR, RECEIVER, REPLAY),
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -242,6 +244,22 @@ def library(
     """A view library of GA/T 1400 that registers at the hub and lists devices, states, tollgates and persons."""
     try:
         typer.echo(json.dumps(asyncio.run(live_library(url, id_, library_password, devices, every, seconds))))
+    except KeyboardInterrupt:
+        typer.echo("stopped")
+
+
+@app.command(epilog=_examples(SUPERIOR))
+def superior(
+    port: Annotated[int, typer.Option(min=1024, max=65535, help="On 127.0.0.1, over UDP and TCP")] = 5070,
+    own: Annotated[str, typer.Option("--id", help="Its 20 digits")] = "33010000002000000001",
+    password: Annotated[str, typer.Option(help="Of the platforms below")] = "12345678",  # noqa: S107 of a simulation
+    seconds: Annotated[float | None, typer.Option(min=1, help="How long; without it until Ctrl-C")] = None,
+) -> None:
+    """A superior platform of GB/T 28181 that asks for the directory, and what it is told: hub forwards add gb28181."""
+    try:
+        asyncio.run(live_superior(own, password, port, typer.echo, seconds))
+    except OSError as error:
+        raise _fail(error) from error
     except KeyboardInterrupt:
         typer.echo("stopped")
 

@@ -1,10 +1,11 @@
-"""Who is forwarded readings as they come: a superior platform over HJ 212, MQTT, Kafka."""
+"""Who is forwarded what comes: readings to a superior platform over HJ 212, MQTT, Kafka; alarms over GB/T 28181."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Response
 from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, StringConstraints, model_validator
 
 from api.context import Context, Here
@@ -37,26 +38,65 @@ _EXAMPLE: dict[str, JsonValue] = {
 }  # fmt: skip
 
 
+Kind = Literal["hj212", "gb28181", "mqtt", "kafka"]
+_CALLED = ("hj212", "gb28181")
+"""Kinds at which the hub logs in."""
+Digits = Annotated[str, StringConstraints(pattern=r"^[0-9]{20}$")]
+Visible = Annotated[str, StringConstraints(pattern=r"^[!#-;=?-~]{1,64}$")]
+
+
+class PlatformBody(BaseModel):
+    """How the hub registers at a superior platform of GB/T 28181."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: Digits = Field(description="the superior's own 20 digits")
+    transport: Literal["udp", "tcp"] = "udp"
+    username: Visible | None = Field(default=None, description="of the login; null: the hub's number there")
+    realm: Visible | None = Field(default=None, description="its SIP domain; null: the first ten of its digits")
+    expires_s: int = Field(default=3600, ge=60, le=604_800, description="of a registration, which is renewed half way")
+    keepalive_s: int = Field(default=60, ge=5, le=3600)
+    own_port: int = Field(default=0, ge=0, le=65_535, description="from which the hub calls; 0: any")
+    version: Literal["2016", "2022"] = Field(default="2016", description="of GB/T 28181")
+
+
+class Registered(BaseModel):
+    """How the hub is registered at a superior platform of GB/T 28181."""
+
+    registered_at: datetime | None = Field(description="since when; null: it is not")
+    expires_at: datetime | None
+    heard_at: datetime | None = Field(description="when the platform answered last")
+    responds: bool | None = Field(description="whether it answers alarms with a <Response>; null: not known yet")
+    catalogue_at: datetime | None = Field(description="when it was last told the whole directory")
+    catalogue_channels: int | None
+    subscriptions: list[Literal["Catalog", "Alarm"]] = Field(description="what it wants news of")
+    granted: int = Field(description="channels that it is granted now")
+    unnumbered: int = Field(description="devices of its scope that have no 20 digits: they are no channels")
+
+
 class ForwardBody(BaseModel):
     """A target in a PUT request."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
     name: Name
-    kind: Literal["hj212", "mqtt", "kafka"] = Field(
-        description="hj212: a superior platform. mqtt, kafka: the hub's own, below PREFIX/readings/CODE and in "
-        "PREFIX.readings.CODE"
+    kind: Kind = Field(
+        description="hj212: readings to a superior platform. gb28181: the directory and alarms to one. mqtt, kafka: "
+        "readings to the hub's own, below PREFIX/readings/CODE and in PREFIX.readings.CODE"
     )
     host: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.:_-]{1,253}$")] | None = None
     port: int | None = Field(default=None, ge=1, le=65_535)
     number: Word | None = Field(
-        default=None, description="MN under which all is forwarded; null: each device under its own number, or its code"
+        default=None,
+        description="MN under which all is forwarded; null: each device under its own number, or its code. "
+        "Of gb28181 the hub's own 20 digits there",
     )
+    platform: PlatformBody | None = Field(default=None, description="of gb28181: how the hub registers there")
     station_kind: Annotated[str, StringConstraints(pattern=r"^[0-9]{2}$")] | None = Field(
         default=None, description="ST of devices that do not speak HJ 212 themselves; null: 22, air"
     )
     password: SecretStr | None = Field(
-        default=None, max_length=64, description="PW; left out, that of before is kept, or 123456"
+        default=None, max_length=64, description="left out, that of before is kept; a first one of hj212 is 123456 then"
     )
     at_once: int = Field(
         default=16, ge=1, le=100, description="reports under way without an answer; 1: strictly in turn"
@@ -72,8 +112,11 @@ class ForwardBody(BaseModel):
     @model_validator(mode="after")
     def _address(self) -> "ForwardBody":
         given = self.host is not None and self.port is not None
-        if (self.kind == "hj212") != given or (self.host is None) != (self.port is None):
+        if (self.kind in _CALLED) != given or (self.host is None) != (self.port is None):
             raise ValueError(Sentence("refusal.forward.address"))
+        numbered = self.number is not None and len(self.number) == 20 and self.number.isdigit()
+        if (self.kind == "gb28181") != (self.platform is not None) or (self.platform is not None and not numbered):
+            raise ValueError(Sentence("refusal.forward.platform"))
         return self
 
 
@@ -82,11 +125,12 @@ class Forward(BaseModel):
 
     code: Code
     name: str
-    kind: Literal["hj212", "mqtt", "kafka"]
+    kind: Kind
     host: str | None
     port: int | None
     number: str | None
     station_kind: str | None
+    platform: PlatformBody | None
     at_once: int
     organisation: str | None
     region: str | None
@@ -99,6 +143,7 @@ class Forward(BaseModel):
     newest: datetime | None = Field(description="the newest time of measurement that it has taken")
     failing_since: datetime | None = Field(description="since when it takes nothing; null: it did at the last attempt")
     last_error: str | None
+    registration: Registered | None = Field(description="of gb28181; null: it was never registered, or another kind")
 
 
 @router.put("/{code}", response_model=Forward, responses={201: {"model": Forward}, **responses(422)})
@@ -110,14 +155,17 @@ async def put_forward(
     _check_address(context, body)
     shown = body.model_dump(exclude={"password"})
     vault, place = Secrets(context.settings.secrets), Place("forward_target", "password", code)
-    given = None if body.password is None else _checked(body.password)
+    given = None if body.password is None else _checked(body.kind, body.password)
     async with writing(context) as conn:
         if body.organisation is not None and await row(conn, SQL.organisation, {"code": body.organisation}) is None:
             raise invalid(
                 "/organisation", Sentence("refusal.outside.organisation", code=body.organisation).told(spoken)
             )
+        if body.kind == "gb28181" and given is None and await row(conn, SQL.with_password, {"code": code}) is None:
+            raise invalid("/password", Sentence("refusal.forward.password").told(spoken))
         values = {
-            **shown, "code": code, "scope_key": key_of(body.organisation, body.region, None),
+            **shown, "code": code, "platform": None if body.platform is None else Jsonb(shown["platform"]),
+            "scope_key": key_of(body.organisation, body.region, None),
             "password": None if given is None else vault.seal(place, given), "usual": vault.seal(place, _PASSWORD),
         }  # fmt: skip
         written = await row(conn, SQL.put, values) or {}
@@ -127,12 +175,13 @@ async def put_forward(
         return await _forward(conn, code, spoken)
 
 
-def _checked(password: SecretStr) -> str:
-    """A PW that a frame can show; ProblemError, without a part of it."""
+def _checked(kind: Kind, password: SecretStr) -> str:
+    """A password that can be shown to such a target; ProblemError, without a part of it."""
+    protocol = "gb28181" if kind == "gb28181" else "hj212"
     try:
-        return normal_password("hj212", password.get_secret_value())
+        return normal_password(protocol, password.get_secret_value())
     except PasswordRefused as error:
-        sentence = Sentence("refusal.session.password.form", protocol="hj212", right=error.sentence)
+        sentence = Sentence("refusal.session.password.form", protocol=protocol, right=error.sentence)
         raise invalid("/password", sentence) from None
 
 

@@ -22,7 +22,15 @@ async def check_forwards(settings: Settings) -> list[Finding]:
             "warn", f"forwarding: {code} takes nothing since {since:%Y-%m-%d %H:%M}, {pending} reports wait: {error}",
             f"hub forwards show {code}",
         )
-        for code, since, error, pending in found
+        for code, since, error, pending, *_ in found
         if since is not None
+    ]  # fmt: skip
+    ill += [
+        Finding(
+            "warn", f"forwarding: {code} is granted {unnumbered} devices that have no 20 digits: it does not see them",
+            "hub devices addresses add CODE gb28181 NUMBER",
+        )
+        for code, *_, unnumbered in found
+        if unnumbered
     ]  # fmt: skip
     return ill or ([Finding("ok", f"forwarding: {len(found)} targets take what is forwarded")] if found else [])

@@ -1,4 +1,4 @@
-"""`hub forwards`: who is forwarded readings as they come, and how far each is."""
+"""`hub forwards`: who is forwarded readings and alarms as they come, and how far each is."""
 
 import json
 from typing import Annotated, Any
@@ -10,15 +10,15 @@ from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out,
 from app.cli.connection import Verbs
 from app.cli.diagnose import LangOption, language
 
-forwards = Verbs("Who is forwarded readings as they come: a superior platform over HJ 212, MQTT, Kafka.")
+forwards = Verbs("Who is forwarded what comes: superior platforms over HJ 212 and GB/T 28181, MQTT, Kafka.")
 CodeArgument = Annotated[str, typer.Argument(help="The target's code.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 _PUT = (
     *("name", "kind", "host", "port", "number", "station_kind", "at_once", "organisation", "region", "tag"),
-    *("ceiling", "enabled"),
+    *("ceiling", "enabled", "platform"),
 )
-_KINDS = ("hj212", "mqtt", "kafka")
-_SHOWN = (*_PUT, "acknowledged", "pending", "oldest", "newest", "failing_since", "last_error")
+_KINDS, _CALLED = ("hj212", "gb28181", "mqtt", "kafka"), ("hj212", "gb28181")
+_SHOWN = (*_PUT, "acknowledged", "pending", "oldest", "newest", "failing_since", "last_error", "registration")
 
 
 @forwards.verb("list")
@@ -67,19 +67,31 @@ def show_forward(
 
 @forwards.verb("add")
 def add_forward(
-    kind: Annotated[str, typer.Argument(help="hj212, mqtt or kafka.")],
+    kind: Annotated[str, typer.Argument(help="hj212, gb28181, mqtt or kafka.")],
     code: CodeArgument,
     address: Annotated[str | None, typer.Argument(help="HOST:PORT of a superior platform.")] = None,
     *,
     name: Annotated[str | None, typer.Option(help="Its name; otherwise its code.")] = None,
-    number: Annotated[str | None, typer.Option(help="MN under which all goes; otherwise each device's own.")] = None,
+    number: Annotated[
+        str | None, typer.Option(help="MN under which all goes; of gb28181 the hub's own 20 digits there.")
+    ] = None,
     station_kind: Annotated[str | None, typer.Option(help="ST of devices that speak no HJ 212.")] = None,
-    password: Annotated[str | None, typer.Option(envvar="GANZHI_FORWARD_PASSWORD", help="PW.")] = None,
+    password: Annotated[
+        str | None, typer.Option(envvar="GANZHI_FORWARD_PASSWORD", help="PW, or that of the hub there.")
+    ] = None,
     organisation: Annotated[str | None, typer.Option(help="Only devices of this organisation.")] = None,
     region: Annotated[str | None, typer.Option(help="Only devices below this division code.")] = None,
     tag: Annotated[str | None, typer.Option(help="Only devices with this tag: KEY or KEY:VALUE.")] = None,
     ceiling: Annotated[str, typer.Option(help="The highest level of data that it gets.")] = "L4",
     at_once: Annotated[int, typer.Option(help="Reports under way without an answer.")] = 16,
+    platform_id: Annotated[str | None, typer.Option(help="gb28181: the superior's 20 digits.")] = None,
+    transport: Annotated[str, typer.Option(help="gb28181: udp or tcp.")] = "udp",
+    username: Annotated[str | None, typer.Option(help="gb28181: of the login; otherwise the number.")] = None,
+    realm: Annotated[str | None, typer.Option(help="gb28181: SIP domain of the superior.")] = None,
+    expires: Annotated[int, typer.Option(help="gb28181: seconds of a registration.")] = 3600,
+    keepalive: Annotated[int, typer.Option(help="gb28181: seconds between two.")] = 60,
+    own_port: Annotated[int, typer.Option(help="gb28181: from which the hub calls; 0: any.")] = 0,
+    edition: Annotated[str, typer.Option(help="gb28181: 2016 or 2022.")] = "2016",
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
 ) -> None:
@@ -87,19 +99,27 @@ def add_forward(
 
     Example:  hub forwards add hj212 province 10.20.0.5:9212 --organisation ecology --password 123456
 
+    Example:  hub forwards add gb28181 city 10.30.0.5:5060 --platform-id 33010000002000000001
+    --number 33010600002000000001 --tag shared:city --password 12345678
+
     Example:  hub forwards add mqtt traffic --tag road --ceiling L2
     """
     if kind not in _KINDS:
         fail(f"{kind!r} is no kind: {', '.join(_KINDS)}, such as  hub forwards add mqtt {code}")
     host, _, port = (address or "").rpartition(":")
-    if kind == "hj212" and (not host or not port.isdigit()):
-        where = (address or "10.20.0.5").partition(":")[0]
-        fail(f"give HOST:PORT of the superior platform:  hub forwards add hj212 {code} {where}:9212")
+    if kind in _CALLED and (not host or not port.isdigit()):
+        where, usual = (address or "10.20.0.5").partition(":")[0], 5060 if kind == "gb28181" else 9212
+        fail(f"give HOST:PORT of the superior platform:  hub forwards add {kind} {code} {where}:{usual}")
     body: dict[str, Any] = {
         "name": name or code, "kind": kind, "number": number, "station_kind": station_kind,
         "organisation": organisation, "region": region, "tag": tag, "ceiling": ceiling, "at_once": at_once,
     }  # fmt: skip
-    if kind == "hj212":
+    if kind == "gb28181":
+        body["platform"] = {
+            "id": platform_id, "transport": transport, "username": username, "realm": realm, "expires_s": expires,
+            "keepalive_s": keepalive, "own_port": own_port, "version": edition,
+        }  # fmt: skip
+    if kind in _CALLED:
         body |= {"host": host.strip("[]"), "port": int(port)} | ({"password": password} if password else {})
     stored = call("PUT", f"/forwards/{code}", url, token, json=body)
     out.print(Text(f"{code} is made." if stored.status_code == 201 else f"{code} is as given."))

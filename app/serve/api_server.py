@@ -17,6 +17,7 @@ from api.changes import ChangeFeed
 from api.command_waiters import CommandWaiters
 from api.context import Context
 from api.forwarding.forwards import Forwards
+from api.forwarding.gb28181.superiors import Superiors
 from api.http.certificate import Certificate
 from api.http.server import configured
 from api.push.case_deliveries import cases
@@ -26,7 +27,7 @@ from api.push.leased import LeasedDeliveries
 from api.push.outbox import DeliveryWorker
 from api.push.warning_deliveries import WARNINGS
 from app.serve.first_account import first_account
-from app.serve.forward_ways import ways_of
+from app.serve.forward_ways import link_of, ways_of
 from app.serve.housekeeping import housekeeping
 from app.serve.origins import origins_of
 from app.serve.path_watch import watch_path
@@ -136,6 +137,7 @@ class ApiServer(Part):
             ("warnings out", warnings.run()),
             ("cases out", cases_out.run()),
             ("forwards", Forwards(self._settings.database.url, self._pool, ways_of(self._settings)).run()),
+            ("superiors", Superiors(self._settings.database.url, self._pool, link_of(self._settings)).run()),
         ]
         others += [("desks", self._desks.run(self._pool))]
         others += [("command delivery", self._commands.run()), ("logins", self._logins.run(self._pool))]

@@ -1,10 +1,12 @@
-"""Ways of forwarding: superior platforms over HJ 212, the hub's own broker and its own Kafka."""
+"""Ways of forwarding: superior platforms over HJ 212 and GB/T 28181, the hub's own broker and its own Kafka."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
+from api.forwarding.gb28181.link import Link, Take, linked
+from api.forwarding.gb28181.platform import OpenLink, Superior
 from api.forwarding.superior import connected
 from api.forwarding.way import Hj212Way, KafkaWay, MqttWay, OpenWay, Target, Way
 from hub.access.outgoing import Outgoing
@@ -52,3 +54,18 @@ async def _mqtt(mqtt: Mqtt, target: Target) -> AsyncIterator[Way]:
 async def _kafka(kafka: Kafka, target: Target) -> AsyncIterator[Way]:
     async with open_topic(kafka, readings_topic(kafka, target.code)) as topic:
         yield KafkaWay(topic.append)
+
+
+def link_of(settings: Settings) -> OpenLink:
+    """How to reach superior platforms of GB/T 28181."""
+    outgoing, secrets = Outgoing(settings), Secrets(settings.secrets)
+
+    @asynccontextmanager
+    async def open_link(superior: Superior, take: Take) -> AsyncIterator[tuple[Link, str]]:
+        addresses = await outgoing.addresses("forward", superior.host, superior.port)
+        password = secrets.open(Place("forward_target", "password", superior.code), superior.password)
+        platform = superior.told
+        async with linked(platform.transport, addresses, superior.port, platform.own_port, take) as link:
+            yield link, password
+
+    return open_link

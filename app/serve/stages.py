@@ -16,6 +16,7 @@ from devices.commands.replies import Replies
 from devices.conflicts import ConflictLetters
 from devices.episodes.stage import Episodes, Listening
 from devices.floods import Floods
+from devices.forwarding.alarms import AlarmForwarding
 from devices.forwarding.stage import Forwarding
 from devices.guards.stage import GuardStates
 from devices.health.edge_heartbeats import Edges
@@ -90,7 +91,7 @@ class HubStages:
         The rules' hold times end by themselves once `rules.reception` tells of which devices everything is received.
         """
         stale_after_s = math.inf if settings.rules.stale_after_s is None else settings.rules.stale_after_s
-        self.forwarding = Forwarding(registry)
+        self.forwarding, self.alarm_forwarding = Forwarding(registry), AlarmForwarding()
         self.latest, self.arrivals, self.last_seen = Latest(), Arrivals(), LastSeen()
         self.progress, newest = Progress(idle), NewestJudged(self.latest)
         self.rules = rules = RuleBook(registry, stale_after_s, Nothing(), newest, flapping_of(settings.rules))
@@ -113,6 +114,7 @@ class HubStages:
             self.forwarding,
             Episodes(registry, settings.events, listening),
             Events(registry.last_event_wins),
+            self.alarm_forwarding,
             EventPictures(settings.pictures),
             ConflictLetters(registry),
             self.latest,

@@ -1,5 +1,5 @@
 -- name: any_target
-select exists (select from forward_target where enabled)
+select exists (select from forward_target where enabled and kind <> 'gb28181')
 
 -- name: wanted
 -- Of some devices: who gets their readings.
@@ -7,7 +7,7 @@ select d.id, p.category, t.id, t.kind, t.ceiling
 from unnest(%(devices)s::int[]) as wanted (id)
 join device d on d.id = wanted.id
 join profile p on p.id = d.profile_id
-join forward_target t on t.enabled and t.scope_key = any (d.scope)
+join forward_target t on t.enabled and t.kind <> 'gb28181' and t.scope_key = any (d.scope)
     and (t.tag is null or has_tag(d.tags, t.tag))
 order by t.id, d.id
 

@@ -55,9 +55,10 @@ EXCHANGE: Mapping[str, Table] = {
         l2="network heard_at", l3="address via",
     ),
     "forward_target": _table(
-        _MANAGEMENT, "who is forwarded readings as they come, and of which devices", "until deleted",
+        _MANAGEMENT, "who is forwarded readings and alarms as they come, and of which devices", "until deleted",
         Permission.CONSUMERS_READ,
-        l2="id code name kind host port number station_kind at_once organisation region tag scope_key ceiling enabled",
+        l2="id code name kind host port number station_kind platform at_once organisation region tag scope_key ceiling "
+        "enabled",
         l4="password",
     ),
     "forward_position": _table(
@@ -66,10 +67,27 @@ EXCHANGE: Mapping[str, Table] = {
         l3="last_error last_error_words",
     ),
     "forward_report": _table(
-        _BUSINESS, "readings for targets of forwarding, as they were stored or told",
+        _BUSINESS, "readings and alarms for targets of forwarding, as they were stored or told",
         "forwards.keep_days after it is acknowledged, forwards.pending_days without, or its target", None,
         l2="id target_id device_id ts command part station_kind packet request_number attempts made_at next_at "
         "acknowledged_at", l3="original measured",
+    ),
+    "forward_registration": _table(
+        _OPERATIONS, "how the hub is registered at superior platforms of GB/T 28181", "with its target",
+        Permission.CONSUMERS_READ,
+        l2="target_id registered_at expires_at heard_at responds catalogue_at catalogue_channels",
+    ),
+    "forward_subscription": _table(
+        _OPERATIONS, "which news superior platforms of GB/T 28181 have asked for", "with its target",
+        Permission.CONSUMERS_READ, l2="target_id event expires_at number", l3="call_id local remote contact",
+    ),
+    "forward_grant": _table(
+        _MANAGEMENT, "devices that superior platforms of GB/T 28181 are granted, of the targets' scopes", "a view",
+        Permission.CONSUMERS_READ, l1="category", l2="target_id device_id channel ceiling",
+    ),
+    "forward_channel": _table(
+        _OPERATIONS, "the directory as superior platforms that subscribe to it were told it", "with its target", None,
+        l2="target_id channel online content",
     ),
     "warning": _table(
         _BUSINESS, "official warnings (预警), which are public", "warnings.keep_days after its last change",

@@ -9,12 +9,6 @@ WAITING = 4_000
 a store that is away would fill the memory."""
 UNANSWERED = 32
 """Of one connection; with more it is not read: one that does not wait for answers would fill the hub."""
-ANSWERS = 20_000
-"""Transactions that are remembered, so that what is sent again is answered again and stored once."""
-ANSWERS_S = 64.0
-"""For so long (twice timer F): after that nobody sends it again."""
-ANSWER_BYTES = 16 << 20
-"""Of all remembered answers."""
 REGISTERED = 20_000
 """Registrations: who has the password of the realm could invent numbers without end."""
 ASKED = 5_000

@@ -1,19 +1,15 @@
 """Requests of the hub: sent again until they are answered where the transport loses some, and bounded."""
 
-import asyncio
 from itertools import count
 from secrets import token_hex
 
 from devices.codecs.gb28181.sip import Header, Message, written
 from devices.codecs.gb28181.writing import CONTENT_TYPE
+from devices.sip.transactions import Transactions
 from hub.sip_settings import Sip
 from ingest.sip.limits import ASKED
 from ingest.sip.peer import Peer, shown
 
-T1_S, T2_S = 0.5, 4.0
-"""Timers of RFC 3261: the first repeat, and the longest pause between two."""
-PATIENCE_S = 12.0
-"""For so long an answer is waited for; timer F has 32 s, in which a hub would ask many that are gone."""
 AGENT = "Ganzhi"
 
 
@@ -22,7 +18,7 @@ class Requests:
 
     def __init__(self, settings: Sip) -> None:
         self._settings = settings
-        self._waiting: dict[str, asyncio.Future[Message]] = {}
+        self._transactions = Transactions(ASKED)
         self._numbers = count(1)
 
     @property
@@ -69,25 +65,7 @@ class Requests:
 
     async def send(self, peer: Peer, message: Message) -> Message | None:
         """Send a request; its final answer, None where none comes or there is no room to wait for it."""
-        branch, octets = message.branch, written(message)
-        if len(self._waiting) >= ASKED or not peer.send(octets):
-            return None
-        answered = self._waiting[branch] = asyncio.get_running_loop().create_future()
-        pause = T1_S
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                while peer.transport == "udp":
-                    done, _ = await asyncio.wait({answered}, timeout=pause)
-                    if done:
-                        break
-                    peer.send(octets)
-                    pause = min(2 * pause, T2_S)
-                final: Message = await answered
-                return final
-        except TimeoutError:
-            return None
-        finally:
-            del self._waiting[branch]
+        return await self._transactions.send(peer, message)
 
     def begin(self, peer: Peer, message: Message) -> None:
         """Send a request whose answer nobody waits for, once: what it tells is told again by whoever needs it."""
@@ -95,6 +73,4 @@ class Requests:
 
     def answered(self, message: Message) -> None:
         """An answer has come; a provisional one says nothing."""
-        waiting = self._waiting.get(message.branch)
-        if waiting is not None and not waiting.done() and message.status >= 200:
-            waiting.set_result(message)
+        self._transactions.answered(message)

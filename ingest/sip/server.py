@@ -13,13 +13,13 @@ from devices.codecs.gb28181 import sip
 from devices.codecs.gb28181.catalogue import Page
 from devices.codecs.gb28181.manscdp import Body, read
 from devices.codecs.gb28181.sip import Header, Message
+from devices.sip.answers import Answers, Key, key_of
 from hub.backoff import Backoff
 from hub.errors import DecodeError, HubError
 from hub.models import DeadLetter
 from hub.pipeline import Sink
 from hub.sip_settings import Sip
 from hub.words.sentence import Sentence
-from ingest.sip.answers import Answers, Key, key_of
 from ingest.sip.bindings import Binding, Bindings
 from ingest.sip.follower import Follower
 from ingest.sip.intake import Intake, Payload

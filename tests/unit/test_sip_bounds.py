@@ -1,12 +1,12 @@
-"""ingest/sip/answers.py and nonces.py: what strangers send takes bounded memory, and undoes nothing of others."""
+"""devices/sip/answers.py, ingest/sip/nonces.py: what strangers send is bounded, and undoes nothing of others."""
 
 import pytest
 
 from devices.codecs.gb28181 import sip
+from devices.sip import answers as answers_
+from devices.sip.answers import Answers, key_of
 from ingest import nonces as nonces_
 from ingest.nonces import Nonce, Nonces
-from ingest.sip import answers as answers_
-from ingest.sip.answers import Answers, key_of
 from tests.support.frames_gb28181 import KEEPALIVE, in_sip
 
 MESSAGE = sip.read(in_sip(KEEPALIVE))

@@ -18,6 +18,8 @@ REASONED = {
     ("ingest/session/downlink.py", "_send"),
     # As above: a message comes by a callback of its transport.
     ("ingest/sip/server.py", "begin"),
+    # As above: of the session, which ends with it.
+    ("api/forwarding/gb28181/answering.py", "_request"),
     # A document waits for its picture a moment, beside the stream; cut short, the stream could not be read any more.
     ("ingest/cameras/isapi.py", "_read"),
     # What is raised while the link is open goes on as it is: a leader must see that its database has gone.

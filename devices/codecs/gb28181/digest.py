@@ -78,8 +78,9 @@ def challenge(realm: str, nonce: str, algorithm: str = "MD5", *, stale: bool = F
     return f'Digest realm="{realm}", nonce="{nonce}", algorithm={algorithm}, qop="auth"{more}'
 
 
-def authorization(shown: Credentials) -> str:
-    """An Authorization header; `response` is that of `shown`."""
+def authorization(shown: Credentials, opaque: str = "") -> str:
+    """An Authorization header; `response` is that of `shown`, `opaque` is repeated as the challenge told it."""
     told = f'Digest username="{shown.username}", realm="{shown.realm}", nonce="{shown.nonce}", uri="{shown.uri}"'
     told += f', response="{shown.response}", algorithm={shown.algorithm}'
+    told += f', opaque="{opaque}"' if opaque else ""
     return told + (f', qop={shown.qop}, cnonce="{shown.cnonce}", nc={shown.nc:08x}' if shown.qop else "")

@@ -170,13 +170,13 @@ def arrived(message: Message, host: str, port: int) -> Message:
     return message._replace(headers=tuple(headers))
 
 
-def answer(request: Message, status: int, reason: str, tag: str, *headers: Header) -> bytes:
+def answer(request: Message, status: int, reason: str, tag: str, *headers: Header, body: bytes = b"") -> bytes:
     """The response to a request, with a tag where its To has none."""
     repeated: list[Header] = []
     for name, value in request.headers:
         if name in _REPEATED:
             repeated.append((name, f"{value};tag={tag}" if name == "to" and tag and not tag_of(value) else value))
-    return written(Message("", "", status, reason, (*repeated, *headers)))
+    return written(Message("", "", status, reason, (*repeated, *headers), body))
 
 
 def written(message: Message) -> bytes:

@@ -12,9 +12,18 @@ Fields = Mapping[str, "str | int | Fields"]
 
 def body(kind: str, command: str, number: int | str, device: str, fields: Fields | None = None) -> bytes:
     """A body: `<kind><CmdType/><SN/><DeviceID/>` and further elements, which may hold others."""
-    told = {"CmdType": command, "SN": number, "DeviceID": device, **(fields or {})}
-    text = f'<?xml version="1.0" encoding="{GB2312}"?>\r\n<{kind}>\r\n{_elements(told)}</{kind}>\r\n'
-    return text.encode("gb18030", "replace")
+    return document(kind, {"CmdType": command, "SN": number, "DeviceID": device, **(fields or {})})
+
+
+def document(kind: str, fields: Fields, rest: bytes = b"", charset: str = GB2312) -> bytes:
+    """A body with its elements, and behind them what is written already."""
+    head = f'<?xml version="1.0" encoding="{charset}"?>\r\n<{kind}>\r\n'.encode()
+    return head + elements(fields) + rest + f"</{kind}>\r\n".encode()
+
+
+def elements(fields: Fields) -> bytes:
+    """Elements as GB18030."""
+    return _elements(fields).encode("gb18030", "replace")
 
 
 def query(command: str, number: int, device: str) -> bytes:

@@ -4,9 +4,15 @@ from collections import OrderedDict
 from hashlib import blake2b
 
 from devices.codecs.gb28181.sip import Message
-from ingest.sip.limits import ANSWER_BYTES, ANSWERS, ANSWERS_S
 
 Key = bytes
+
+ANSWERS = 20_000
+"""Transactions that are remembered, so that what is sent again is answered again and stored once."""
+ANSWERS_S = 64.0
+"""For so long (twice timer F): after that nobody sends it again."""
+ANSWER_BYTES = 16 << 20
+"""Of all remembered answers."""
 
 
 class Answers:

@@ -1,0 +1,139 @@
+"""Tells a superior platform the alarms that wait for it: repeated until it has them, under one SN each."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+
+from api.forwarding.gb28181.directory import granted
+from api.forwarding.gb28181.link import SuperiorError
+from api.forwarding.gb28181.platform import Superior
+from api.forwarding.gb28181.requests import Requests
+from api.forwarding.gb28181.subscriptions import Subscriptions
+from api.forwarding.pending import acknowledged, number, put_off
+from devices.codecs.gb28181.manscdp import Body
+from devices.codecs.gb28181.telling import VERSIONS, told
+from hub.store.pool import Pool, sorted_errors
+from hub.store.statements import statements
+from hub.words.sentence import Sentence
+
+SQL = statements(__name__)
+
+BEIJING = ZoneInfo("Asia/Shanghai")
+"""Of AlarmTime: the standard's."""
+RESPONSE_S = 3.0
+"""For so long a <Response> is waited for, of a platform that is known to send some, or not known yet."""
+ENOUGH = 5
+"""An alarm that was answered 200 so often without a <Response> has come: the platform sends none any more."""
+_SN = 2_000_000_000
+"""SN is a number of 31 bits at most platforms; it comes again after 23 days."""
+
+
+class Due(NamedTuple):
+    """An alarm that is to be told."""
+
+    id: int
+    channel: str
+    ts: datetime
+    measured: dict[str, Any]
+    request_number: int
+    attempts: int
+    category: str | None
+    ceiling: str
+
+    @property
+    def sn(self) -> int:
+        """The same at each attempt."""
+        return self.request_number % _SN + 1
+
+    def body(self, charset: str) -> bytes:
+        """As MANSCDP; no position, for the directory tells where the channel is."""
+        alarm = self.measured
+        words = {"AlarmDescription": alarm["text"][:256]} if alarm["text"] else {}
+        type_ = {"Info": {"AlarmType": alarm["type"]}} if alarm["type"] else {}
+        at = self.ts.astimezone(BEIJING).replace(tzinfo=None).isoformat(timespec="seconds")
+        fields = {
+            "AlarmPriority": alarm["priority"], "AlarmMethod": alarm["method"], "AlarmTime": at, **words, **type_,
+        }  # fmt: skip
+        return told("Notify", "Alarm", self.sn, self.channel, fields, charset)
+
+
+async def due(conn: AsyncConnection, target: int, most: int) -> list[Due]:
+    """The oldest that wait, each with its number; what is not granted any more is forgotten."""
+    if await (await conn.execute(SQL.waiting, {"target": target})).fetchone() is None:
+        return []
+    async with conn.transaction():
+        await conn.execute(SQL.not_granted, {"target": target})
+        await number(conn, target, most)
+        async with conn.cursor(row_factory=class_row(Due)) as cursor:
+            await cursor.execute(SQL.due.encode(), {"target": target, "most": most})
+            found = await cursor.fetchall()
+        hidden = [each.id for each in found if not granted(each.category, each.ceiling)]
+        if hidden:
+            await conn.execute(SQL.forget, {"ids": hidden})
+    return [each for each in found if each.id not in hidden]
+
+
+class Alarms:
+    """Of one connection to a platform."""
+
+    def __init__(
+        self, superior: Superior, requests: Requests, subscriptions: Subscriptions, responds: bool | None
+    ) -> None:
+        """`responds`: whether the platform answers alarms with a <Response>; None: not known yet."""
+        self._superior, self._requests, self._subscriptions = superior, requests, subscriptions
+        self._charset = VERSIONS[superior.told.version]
+        self.responds = responds
+        self._waiting: dict[str, asyncio.Future[bool]] = {}
+
+    def heard(self, body: Body) -> None:
+        """A <Response> of the platform to an alarm."""
+        self.responds = True
+        waiting = self._waiting.get(body.number)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(body.root.told("Result").upper() != "ERROR")
+
+    async def tell(self, pool: Pool, alarms: Sequence[Due], put_off_s: float) -> None:
+        """Tell some at one time, and note which have come; SuperiorError where none was answered."""
+        results = await asyncio.gather(*(self._tell(each) for each in alarms))
+        taken = [each.id for each, result in zip(alarms, results, strict=True) if result]
+        left = [each.id for each, result in zip(alarms, results, strict=True) if not result]
+        if all(result is None for result in results):
+            raise SuperiorError(Sentence("forward.gb28181.silent", method="Alarm"))
+        with sorted_errors():
+            async with pool.connection() as conn, conn.transaction():
+                if taken:
+                    await acknowledged(conn, self._superior.id, taken)
+                if left:
+                    await put_off(conn, left, put_off_s)
+
+    async def _tell(self, alarm: Due) -> bool | None:
+        """Whether the platform has it; None: it does not answer."""
+        sn = str(alarm.sn)
+        response = self._waiting[sn] = asyncio.get_running_loop().create_future()
+        try:
+            body = alarm.body(self._charset)
+            answer, in_dialog = await self._subscriptions.notify("Alarm", body), True
+            if answer is None or answer.status >= 300:  # a subscription that the platform has forgotten
+                answer, in_dialog = await self._requests.message(body), False
+            if answer is None or answer.status >= 300:
+                return None if answer is None else False
+            return in_dialog or await self._confirmed(alarm, response)
+        finally:
+            del self._waiting[sn]
+
+    async def _confirmed(self, alarm: Due, response: asyncio.Future[bool]) -> bool:
+        """Whether a <Response> says so; of a platform that sends none the 200 is enough."""
+        if self.responds is False and not response.done():
+            return True
+        try:
+            async with asyncio.timeout(RESPONSE_S):
+                return await response
+        except TimeoutError:
+            if self.responds is None:
+                self.responds = False
+            return not self.responds or alarm.attempts + 1 >= ENOUGH

@@ -1,0 +1,176 @@
+"""One registration at a superior platform, from REGISTER until it is lost: kept alive, renewed, asked and told."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from itertools import count
+from typing import NamedTuple
+
+from api.forwarding.gb28181.alarms import Alarms, due
+from api.forwarding.gb28181.answering import ROOM, Answering, Part
+from api.forwarding.gb28181.directory import directory
+from api.forwarding.gb28181.link import Link, SuperiorError
+from api.forwarding.gb28181.news import News
+from api.forwarding.gb28181.platform import Superior
+from api.forwarding.gb28181.registration import Registration
+from api.forwarding.gb28181.requests import AT_ONCE, Requests
+from api.forwarding.gb28181.subscriptions import Subscriptions
+from devices.codecs.gb28181.telling import VERSIONS, Directory, told
+from devices.sip.transactions import Transactions
+from hub.backoff import jittered
+from hub.errors import HubError
+from hub.store.pool import Pool, sorted_errors
+from hub.words.sentence import Sentence
+
+MISSES = 3
+"""Keepalives without an answer, after which the hub registers anew: the standard's own number."""
+_READ_S = 1.0
+"""For so long a directory that was read is good for the next question: some ask for each channel at one time."""
+
+
+class Times(NamedTuple):
+    """In seconds."""
+
+    idle_s: float = 0.5
+    """How often it is looked whether an alarm waits."""
+    news_s: float = 5.0
+    """How often it is looked what is new of the directory, while somebody subscribes to it."""
+    put_off_s: float = 30.0
+    """Before an alarm is told again that alone was not taken; each time twice as long, up to an hour."""
+    patience_s: float = 12.0
+    """For the answer to a request."""
+    retry_s: float = 10.0
+    """Before a renewal that failed is tried again, while the registration lasts."""
+
+
+class Session:
+    """Of one platform; `run` once."""
+
+    def __init__(self, superior: Superior, pool: Pool, times: Times) -> None:
+        self._superior, self._pool, self._times = superior, pool, times
+        self._platform, self._charset = superior.told, VERSIONS[superior.told.version]
+        self._registration = Registration(superior, pool)
+        self._answering: Answering | None = None
+        self._numbers = count(1)
+        self._read: tuple[float, Directory] | None = None
+
+    def take(self, octets: bytes) -> None:
+        """Whatever has come over the link."""
+        if self._answering is not None:
+            self._answering.take(octets)
+
+    async def run(self, link: Link, password: str, works: Callable[[], object]) -> None:
+        """Register and stay so; `works` is told once it is. Ends with a SuperiorError, never without."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._ends(link), name="superior.link")
+                await self._begin(group, link, password, works)
+        except BaseExceptionGroup as errors:
+            raise first(errors) from errors
+
+    async def _begin(self, group: asyncio.TaskGroup, link: Link, password: str, works: Callable[[], object]) -> None:
+        superior, times = self._superior, self._times
+        requests = Requests(link, superior, password, Transactions(AT_ONCE, times.patience_s))
+        subscriptions = Subscriptions(superior, requests, self._pool)
+        alarms = Alarms(superior, requests, subscriptions, await self._registration.responds())
+        news = News(superior, subscriptions, self._pool, ROOM[link.transport])
+
+        async def shown(whole: Directory) -> None:
+            await news.shown(whole)
+            await self._registration.shown(len(whole.channels))
+
+        async def subscribed() -> None:
+            await news.begin(await self._directory())
+
+        part = Part(link, requests, subscriptions, alarms, self._directory, shown, subscribed)
+        await subscriptions.load()
+        self._answering = Answering(superior, part, group)
+        seconds = await requests.register()
+        await self._registration.begun(seconds)
+        works()
+        group.create_task(self._renew(requests, seconds), name="superior.renew")
+        group.create_task(self._alive(requests), name="superior.keepalive")
+        group.create_task(self._steadily(lambda: self._told_alarms(alarms), times.idle_s), name="superior.alarms")
+        group.create_task(
+            self._steadily(lambda: self._told_news(subscriptions, news), times.news_s), name="superior.news"
+        )
+
+    async def _ends(self, link: Link) -> None:
+        raise await asyncio.shield(link.ended)
+
+    async def _renew(self, requests: Requests, seconds: int) -> None:
+        """Half way; tried again while it lasts."""
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + seconds
+        pause = seconds / 2
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                seconds = await requests.register()
+            except SuperiorError:
+                if loop.time() + self._times.retry_s >= ends:
+                    raise
+                pause = jittered(self._times.retry_s)
+                continue
+            ends, pause = loop.time() + seconds, seconds / 2
+            await self._registration.renewed(seconds)
+
+    async def _alive(self, requests: Requests) -> None:
+        misses = 0
+        while True:
+            await asyncio.sleep(self._platform.keepalive_s)
+            own = self._superior.number
+            body = told("Notify", "Keepalive", next(self._numbers), own, {"Status": "OK"}, self._charset)
+            answer = await requests.message(body)
+            misses = misses + 1 if answer is None else 0
+            if misses >= MISSES:
+                raise SuperiorError(Sentence("forward.gb28181.missed", count=str(MISSES)))
+            if answer is not None and answer.status >= 300:  # it knows this registration no more
+                reason = answer.reason[:80]
+                raise SuperiorError(
+                    Sentence("forward.gb28181.refused", method="Keepalive", status=str(answer.status), reason=reason)
+                )
+            if answer is not None:
+                await self._registration.heard()
+
+    async def _steadily(self, work: Callable[[], Awaitable[bool]], pause_s: float) -> None:
+        """Again and again, at once while there is more; a store that is away is waited for."""
+        while True:
+            try:
+                more = await work()
+            except SuperiorError:
+                raise
+            except HubError:
+                more = False
+            if not more:
+                await asyncio.sleep(pause_s)
+
+    async def _told_alarms(self, alarms: Alarms) -> bool:
+        with sorted_errors():
+            async with self._pool.connection() as conn:
+                waiting = await due(conn, self._superior.id, self._superior.at_once)
+        if not waiting:
+            return False
+        before = alarms.responds
+        await alarms.tell(self._pool, waiting, self._times.put_off_s)
+        if alarms.responds is not before:
+            await self._registration.responding(alarms.responds)
+        return True
+
+    async def _told_news(self, subscriptions: Subscriptions, news: News) -> bool:
+        if subscriptions.of("Catalog") is not None:
+            await news.tell(await self._directory())
+        return False
+
+    async def _directory(self) -> Directory:
+        now = asyncio.get_running_loop().time()
+        if self._read is None or now - self._read[0] > _READ_S:
+            with sorted_errors():
+                async with self._pool.connection() as conn:
+                    self._read = now, await directory(conn, self._superior)
+        return self._read[1]
+
+
+def first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What ended a group: a defect before anything else."""
+    found = [first(each) if isinstance(each, BaseExceptionGroup) else each for each in errors.exceptions]
+    return next((each for each in found if not isinstance(each, HubError)), found[0])
