@@ -43,6 +43,7 @@ async def test_a_set_is_enabled_for_its_profile_and_replaces_nothing(database: s
         assert stored.keys() == {rule["code"] for each in rule_sets().values() for rule in each["rules"]}
         assert (stored["air-o3"]["name"], stored["air-o3"]["version"]) == ("Ours", 1)
         assert (stored["air-pm25-excess"]["signal"], stored["air-pm25-excess"]["clear_s"]) == ("unshared", 7200)
+        assert (stored["gas-silent"]["signal"], stored["gas-silent"]["thresholds"]["blue"]) == ("silence", 1800)
         assert stored["air-pm25"]["thresholds"] == {"blue": 75, "yellow": 115, "orange": 150, "red": 250}
 
 
