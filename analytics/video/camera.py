@@ -9,6 +9,7 @@ from analytics.video.detector import Detector, Key
 from analytics.video.detectors import detectors
 from analytics.video.finding import Cue, Finding
 from analytics.video.hold import Holds
+from analytics.video.measure import Measure, Measuring
 from analytics.video.settings import VideoSettings
 from analytics.video.view import Image, View, reduced
 
@@ -55,6 +56,11 @@ class CameraAnalysis:
     def active(self) -> Mapping[Key, Cue]:
         """What is active now, with its newest score."""
         return self._holds.active()
+
+    def measured(self) -> list[Measure]:
+        """The readings since the last call."""
+        measuring = (detector for detector in self._detectors if isinstance(detector, Measuring))
+        return [measure for detector in measuring for measure in detector.taken()]
 
     def _wanted(self, kind: str) -> bool:
         return kind in self.settings.kinds

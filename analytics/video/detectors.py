@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 
 from analytics.video.detector import Detector
 from analytics.video.quality.quality import Quality
+from analytics.video.scenes.scenes import Scenes
 from analytics.video.settings import VideoSettings
 
 ALL: Mapping[str, Callable[[VideoSettings], Detector]] = {
     "quality": Quality,
+    "scenes": Scenes,
 }
 """By name; each is made with the settings of a camera."""
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from analytics.video.kinds import KINDS, QUALITY, SCENES
 from hub.alerts.hours import minutes
@@ -17,6 +17,20 @@ Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LEAST_AREA = 0.0005
 """Of a zone, in shares of the picture: 115 pixels of 640 x 360."""
+
+
+def _has_an_area(polygon: tuple[Point, ...]) -> tuple[Point, ...]:
+    pairs = zip(polygon, (*polygon[1:], polygon[0]), strict=True)
+    area = abs(sum(ax * by - bx * ay for (ax, ay), (bx, by) in pairs)) / 2
+    if area < LEAST_AREA:
+        raise ValueError(
+            f"encloses {area:.4f} of the picture, and needs {LEAST_AREA}: give its corners in their order, in"
+            " shares of width and height (0 to 1), not in pixels"
+        )
+    return polygon
+
+
+Polygon = Annotated[tuple[Point, ...], Field(min_length=3, max_length=64), AfterValidator(_has_an_area)]
 
 
 class BadVideoSettings(HubError):
@@ -58,27 +72,19 @@ class Zone(_Strict):
     """An area of the picture."""
 
     name: Name
-    polygon: Annotated[tuple[Point, ...], Field(min_length=3, max_length=64)]
+    polygon: Polygon
     kinds: frozenset[str] = frozenset(SCENES)
     """What is looked for in it, of what `VideoSettings.kinds` has."""
     window: Window = Window()
+    crowded: Annotated[float, Field(ge=0.05, le=1)] = 0.3
+    """The share of it that is covered when it is crowded."""
+    after_s: Annotated[float, Field(ge=5, le=200)] = 15
+    """For how long an object stands, or is gone, before it counts."""
 
     @field_validator("kinds")
     @classmethod
     def _of_scenes(cls, kinds: frozenset[str]) -> frozenset[str]:
         return _known(kinds, frozenset(SCENES), "a kind that has a zone")
-
-    @field_validator("polygon")
-    @classmethod
-    def _has_an_area(cls, polygon: tuple[Point, ...]) -> tuple[Point, ...]:
-        pairs = zip(polygon, (*polygon[1:], polygon[0]), strict=True)
-        area = abs(sum(ax * by - bx * ay for (ax, ay), (bx, by) in pairs)) / 2
-        if area < LEAST_AREA:
-            raise ValueError(
-                f"encloses {area:.4f} of the picture, and needs {LEAST_AREA}: give its corners in their order, in"
-                " shares of width and height (0 to 1), not in pixels"
-            )
-        return polygon
 
 
 class Line(_Strict):
@@ -88,12 +94,49 @@ class Line(_Strict):
     begin: Point
     end: Point
     window: Window = Window()
+    event: bool = False
+    """Whether each crossing is an event; it is counted either way."""
 
     @model_validator(mode="after")
     def _has_a_length(self) -> "Line":
         if max(abs(self.begin[0] - self.end[0]), abs(self.begin[1] - self.end[1])) < 0.02:
             raise ValueError("begins where it ends: give two points that are 0.02 of the picture apart or more")
         return self
+
+
+class Gauge(_Strict):
+    """A painted gauge board (水尺) in water."""
+
+    name: Name
+    upper: Point
+    """The uppermost mark, in the middle of the board."""
+    lower: Point
+    """The lowest mark, where it would be seen without water."""
+    top: float
+    """The level at `upper`, in metres."""
+    bottom: float
+    """The level at `lower`."""
+    width: Annotated[float, Field(ge=0.004, le=0.3)] = 0.03
+    """Of the board, in shares of the picture's width."""
+    limit: float | None = None
+    """The level from which on it is an event; without it there are readings only."""
+
+    @model_validator(mode="after")
+    def _has_a_length(self) -> "Gauge":
+        if max(abs(self.upper[0] - self.lower[0]), abs(self.upper[1] - self.lower[1])) < 0.1:
+            raise ValueError("is too short: its ends must be 0.1 of the picture apart or more")
+        if self.top <= self.bottom:
+            raise ValueError(
+                "has no higher level at `top` than at `bottom`: give what is written at its upper and its lower end"
+            )
+        return self
+
+
+class Ignored(_Strict):
+    """An area in which flames or smoke are nothing new: a chimney, a flare, a flag."""
+
+    polygon: Polygon
+    kinds: Annotated[frozenset[Literal["flame", "smoke"]], Field(min_length=1)] = frozenset(("flame", "smoke"))
 
 
 class VideoSettings(_Strict):
@@ -103,6 +146,8 @@ class VideoSettings(_Strict):
     """What is looked for."""
     zones: Annotated[tuple[Zone, ...], Field(max_length=32)] = ()
     lines: Annotated[tuple[Line, ...], Field(max_length=32)] = ()
+    gauges: Annotated[tuple[Gauge, ...], Field(max_length=8)] = ()
+    ignored: Annotated[tuple[Ignored, ...], Field(max_length=16)] = ()
     sensitivity: Annotated[float, Field(ge=0.1, le=0.9)] = 0.5
     """0.5 is usual; higher finds more, and more that is not there."""
     sensitivities: dict[str, Annotated[float, Field(ge=0.1, le=0.9)]] = {}
@@ -121,9 +166,15 @@ class VideoSettings(_Strict):
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> "VideoSettings":
-        names = [*(zone.name for zone in self.zones), *(line.name for line in self.lines)]
+        names = [
+            *(zone.name for zone in self.zones),
+            *(line.name for line in self.lines),
+            *(gauge.name for gauge in self.gauges),
+        ]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"{twice[0]!r} is the name of two zones or lines: findings go by it, so give each its own")
+            raise ValueError(
+                f"{twice[0]!r} is the name of two zones, lines or gauges: findings go by it, so give each its own"
+            )
         return self
 
     def level(self, kind: str) -> float:

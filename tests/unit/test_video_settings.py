@@ -34,7 +34,7 @@ def test_sensitivity_lowers_the_level_of_a_kind() -> None:
             "give its corners in their order",
         ),
         ({"zones": [{"name": "a", "polygon": SQUARE, "kinds": ["blur"]}]}, "'blur' is not a kind that has a zone"),
-        ({"zones": [{"name": "a", "polygon": SQUARE}] * 2}, "'a' is the name of two zones or lines"),
+        ({"zones": [{"name": "a", "polygon": SQUARE}] * 2}, "'a' is the name of two zones, lines or gauges"),
         ({"lines": [{"name": "a", "begin": [0.1, 0.1], "end": [0.11, 0.1]}]}, "begins where it ends"),
         ({"sensitivity": 1}, "sensitivity: "),
         ({"zones": [{"name": "a", "polygon": SQUARE, "window": {"hours": "at night"}}]}, "write them like 22:00-06:00"),

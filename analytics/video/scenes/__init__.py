@@ -1,0 +1,1 @@
+"""What happens in the scene: fire, smoke, water, objects, motion; areas and counts, never persons."""

@@ -1,0 +1,46 @@
+"""Connected regions of a mask, the largest first."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.video.view import Image
+
+
+class Region(NamedTuple):
+    """A connected region, in pixels of its mask."""
+
+    area: int
+    left: int
+    top: int
+    width: int
+    height: int
+    x: float
+    """Of its centre."""
+    y: float
+    within: NDArray[np.bool_]
+    """(height, width): its own pixels."""
+
+    @property
+    def box(self) -> tuple[slice, slice]:
+        """Rows and columns of it in the picture."""
+        return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
+
+
+def regions(mask: Image, least: int, most: int = 8) -> Sequence[Region]:
+    """The `most` largest regions of at least `least` pixels; their pixels touch at sides or corners."""
+    count, labels, stats, centres = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if count < 2:
+        return ()
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    found = []
+    for label in 1 + np.argsort(-areas, kind="stable")[:most]:
+        left, top, width, height, area = (int(one) for one in stats[label])
+        if area < least:
+            break
+        within = labels[top : top + height, left : left + width] == label
+        found.append(Region(area, left, top, width, height, float(centres[label][0]), float(centres[label][1]), within))
+    return found
