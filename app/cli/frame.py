@@ -45,11 +45,17 @@ frame.verb("replay")(replay)
 
 @frame.verb("check", asks=lambda given: given["device"] is not None)
 def check_frame(
-    file: Annotated[str, typer.Argument(metavar="[FILE|-]", help="The payload; - or nothing: standard input.")] = "-",
+    given: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PROTOCOL] [FILE|HEX|-]",
+            help="The payload: a file, or its hexadecimal digits; - or nothing: standard input. PROTOCOL is as --form.",
+        ),
+    ] = None,
     form: Annotated[str, typer.Option(help=f"auto, or one of {', '.join(FRAMES)}.")] = "auto",
     profile: Annotated[str | None, typer.Option(help="Its metrics: a JSON file, or a code of the library.")] = None,
     device: Annotated[str | None, typer.Option(help="Its profile, as the running hub knows it.")] = None,
-    is_hex: Annotated[bool, typer.Option("--hex", help="Hexadecimal; FILE may be the digits.")] = False,
+    is_hex: Annotated[bool, typer.Option("--hex", help="What is read is hexadecimal digits.")] = False,
     zone: Annotated[str, typer.Option(help="Of the device's clock, for times without an offset.")] = "Asia/Shanghai",
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
     url: UrlOption = DEFAULT_URL,
@@ -66,10 +72,9 @@ def check_frame(
 
     Example:  hub frame check station.jsonl   (as `hub frame capture` writes it)
 
-    Example:  hub frame check --hex '03 67 01 10 05 67 00 FF' --form cayenne
+    Example:  hub frame check cayenne 03 67 01 10 05 67 00 FF
     """
-    if form != "auto" and form not in FRAMES:
-        fail(f"--form {form}: there is none of that name; use auto, {', '.join(FRAMES)}")
+    form, file = _meant(given or [], form)
     payload = _payload(file, is_hex)
     spoken = language(lang or ("en" if as_json else None))
     if is_capture(payload):
@@ -85,15 +90,33 @@ def check_frame(
     raise typer.Exit(0 if body["verdict"] in ("accepted", "dropped") else 1)
 
 
+def _meant(given: list[str], form: str) -> tuple[str, str]:
+    """The form, and the file or its digits. Ends the command where it is not clear what is meant."""
+    if form != "auto" and form not in FRAMES:
+        fail(f"--form {form}: there is none of that name; {_forms_like(form)}")
+    if given and given[0] in FRAMES and (len(given) > 1 or not Path(given[0]).exists()):
+        if form not in ("auto", given[0]):
+            fail(f"{given[0]} and --form {form}: write one of them")
+        form, given = given[0], given[1:]
+    file = " ".join(given) or "-"
+    if len(given) > 1 and not _DIGITS.fullmatch(file):
+        fail(f"{given[0]}: there is no protocol of that name; {_forms_like(given[0])}; or write FILE alone")
+    return form, file
+
+
+def _forms_like(name: str) -> str:
+    near = [each for each in FRAMES if each.startswith(name)] or nearest(name, dict.fromkeys(FRAMES))
+    return f"did you mean {' or '.join(near)}?" if near else f"use auto, {', '.join(FRAMES)}"
+
+
 def _payload(file: str, is_hex: bool) -> bytes:
     try:
-        if is_hex and _DIGITS.fullmatch(file):
+        if _DIGITS.fullmatch(file) and (is_hex or not Path(file).exists()):
             return unhex(file)
         payload = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         return unhex(payload) if is_hex else payload
     except OSError as error:
-        form = f": to read it as {file}, write  hub frame check --form {file} FILE" if file in FRAMES else ""
-        fail(f"{file}: {error.strerror}{form}")
+        fail(f"{file}: {error.strerror}")
     except ValueError as error:
         fail(f"{file}: {error}")
 

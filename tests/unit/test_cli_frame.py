@@ -52,3 +52,37 @@ def test_a_payload_may_be_given_as_its_digits() -> None:
     assert "checksum" in told.output, told.output
     missing = CliRunner().invoke(frame, ["check", "--hex", "zz"])
     assert "zz: No such file" in missing.output
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["cayenne", "--hex", "03 67 01 10 05 67 00 FF"],
+        ["cayenne", "036701100567 00FF"],
+        ["cayenne", "03", "67", "01", "10", "05", "67", "00", "FF"],
+        ["cayenne", "FILE"],
+        ["FILE", "--form", "cayenne"],
+    ],
+)
+def test_the_protocol_stands_before_the_payload_or_in_an_option(tmp_path: Path, given: list[str]) -> None:
+    file = tmp_path / "frame"
+    file.write_bytes(bytes.fromhex("03670110056700FF"))
+    words = [str(file) if word == "FILE" else word for word in given]
+    told = CliRunner().invoke(frame, ["check", "--lang", "en", *words], env={"COLUMNS": "200"})
+    assert (told.exit_code, "27.2" in told.output) == (0, True), told.output
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["hj221", "x.bin"], "hj221: there is no protocol of that name; did you mean hj212?"),
+        (["--form", "sparkplug", "x.bin"], "did you mean sparkplug-NBIRTH or sparkplug-NDEATH"),
+        (["hj212", "--form", "sl651", "x.bin"], "hj212 and --form sl651: write one of them"),
+        (["hj212", "x.bin"], "x.bin: No such file"),
+        (["a.bin", "b.bin"], "a.bin: there is no protocol of that name"),
+    ],
+)
+def test_what_is_not_clear_is_told_with_what_would_be(given: list[str], said: str) -> None:
+    told = CliRunner().invoke(frame, ["check", *given], env={"COLUMNS": "400"})
+    assert told.exit_code != 0
+    assert said in told.output
