@@ -1,6 +1,7 @@
 """An edge with sessions works with the rights of docker/edge-role.sql, and can do nothing else."""
 
 import asyncio
+import re
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from app.check.edge_roles import check_edge_roles
+from app.check.finding import Finding
 from app.serve.stations import Kept
 from devices.registry.registry import Registry
 from hub.session_settings import Session, Stations
@@ -87,6 +90,35 @@ async def test_a_role_of_before_is_told_once_what_is_to_be_granted(
             assert f"grant select on station_password to {name}" in line
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
+
+
+async def test_the_check_tells_each_right_that_a_role_of_before_lacks(database: str, edge: str) -> None:
+    name = str(conninfo_to_dict(edge)["user"])
+    role = sql.Identifier(name)
+
+    async def told() -> list[Finding]:
+        for url in (database, edge):  # whoever asks
+            found = await check_edge_roles(Settings(database=Database(url=url)))
+            mine = [each for each in found if f"the role {name} " in each.what]
+        return mine
+
+    assert await told() == []
+    granted = re.findall(r"^grant ([^;]+) on ([^;]+) to ganzhi_edge;", ROLE.read_text(encoding="utf-8"), re.MULTILINE)
+    rights = [(right, thing.strip()) for right, things in granted for thing in things.split(",")]
+    assert len(rights) > 10
+    with psycopg.connect(database, autocommit=True) as owner:
+        for right, thing in rights:
+            if thing in ("schema public", "session_holder"):  # it cannot connect, and it is no edge's
+                continue
+            owner.execute(f"revoke {right} on {thing} from {name}".encode())
+            [lack, *more] = await told()
+            assert thing in lack.what, (right, thing)
+            for each in (lack, *more):
+                owner.execute(each.advice.partition(": ")[2].partition("   ")[0].encode())
+            assert await told() == [], "what it advises is enough"
+        owner.execute(sql.SQL("revoke select on station_password from {}").format(role))
+        [lack] = await told()
+        assert lack.what == f"the role {name} of edges lacks select on station_password"
 
 
 @pytest.mark.parametrize(
