@@ -7,6 +7,7 @@ import pytest
 from devices.codecs.hj212.frame import read, written
 from devices.diagnosis.frame_check import flaw_of
 from devices.diagnosis.trace import text_of
+from hub.errors import DecodeError
 from tests.support.station_frames import hj212, sl651
 
 PASSWORD = "Own7Secret"
@@ -51,6 +52,17 @@ def test_a_pw_of_hj_212_is_not_shown(payload: bytes) -> None:
         place = flaw_of(payload, "hj212", "bad_frame", "", at).place
         assert place is not None
         assert not set(pieces(PASSWORD)) & set(pieces(place.excerpt)), place.excerpt
+
+
+@pytest.mark.parametrize(
+    "part", ["PW=Own7密Secret", "pw = Own7\xff密Secret", "ST=32,PW=Own7密Secret", "\x01PW=Own7Secret"]
+)
+def test_a_refused_field_of_hj_212_tells_no_password(part: str) -> None:
+    """One with letters that no field has is refused, and the refusal names it."""
+    with pytest.raises(DecodeError) as refused:
+        read(written(f"QN=20260101000000000;ST=32;CN=2011;{part};MN=A;CP=&&a=1&&".encode()))
+    assert "***" in str(refused.value.detail)
+    assert not set(pieces(PASSWORD)) & set(pieces(str(refused.value.detail)))
 
 
 def test_the_rest_is_shown() -> None:

@@ -19,6 +19,8 @@ BEFORE, AFTER = 6, 4
 _NEXT = b"\n##"
 _DIGITS, _HEX = re.compile(rb"[0-9]{4}"), re.compile(rb"[0-9A-Fa-f]{4}")
 _FIELD = re.compile(r"\s*([A-Za-z0-9_.-]{1,32})\s*=([ -:<-~]*)")
+_PASSWORD = re.compile(r"(?<=PW).*", re.IGNORECASE | re.DOTALL)
+"""In what is no field, and may hold one: it is shown without."""
 _ENDS = (b"\r\n", b"")
 _NUMBERED = re.compile(rb"QN=[0-9]{17};")
 _FIELDS = re.compile(rf"(?:{_FIELD.pattern};)*\s*")
@@ -145,7 +147,9 @@ def _each_field(head: bytes) -> dict[str, str]:
         at = BEFORE
         for part in told.split(";"):
             if part.strip() and not _FIELD.fullmatch(part):
-                raise DecodeError("bad_frame", Sentence("refusal.hj212.field", part=quoted(part)), at)
+                raise DecodeError(
+                    "bad_frame", Sentence("refusal.hj212.field", part=quoted(_PASSWORD.sub("***", part))), at
+                )
             at += len(part) + 1
         raise DecodeError("bad_frame", Sentence("refusal.hj212.data"), BEFORE + len(head))
     return {name: value.strip() for name, value in _FIELD.findall(told)}
