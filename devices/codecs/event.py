@@ -3,8 +3,8 @@ or a list.
 
 An event is worth more than its trimmings: what is wrong in attributes or image is left out with a fault, and the
 event is kept, and so is one whose `continues` is no boolean: each of its repeats is an event then. Without its state,
-level or part it would be another event: what is wrong there refuses it whole. Fields beyond these are kept among the
-attributes.
+level or part it would be another event: what is wrong there refuses it whole, but for the part of a danger that begins:
+where it burns is worth less than that it does. Fields beyond these are kept among the attributes.
 """
 
 import binascii
@@ -24,6 +24,7 @@ from devices.codecs.time_names import time_among
 from devices.privacy import is_private, picture_place, without_private
 from devices.vocabulary import OTHER, kind_of
 from hub.alerts.own_kinds import reserved
+from hub.danger import DANGER
 from hub.errors import DecodeError
 from hub.models import LEVEL_NAMES, Level, Micros
 from hub.words.sentence import Sentence
@@ -122,7 +123,7 @@ def take(part: object, zone: tzinfo, decoded: Decoded) -> str | None:
         level=level,
         attributes=_attributes(part, extra, kind, decoded),
         image=_image(part.get("image"), decoded),
-        part=_part(part.get("part")),
+        part=_place(part.get("part"), kind, state, decoded),
         continues=_continues(part.get("continues"), decoded),
     )
     decoded.events.append(draft)
@@ -177,6 +178,20 @@ def _source_id(value: object) -> str | None:
     if not isinstance(value, str) or not value:
         raise DecodeError("event_bad_id", Sentence("refusal.event.id", value=quoted(value)), "/id")
     return _text("id", value)
+
+
+def _place(value: object, kind: str, state: str | None, decoded: Decoded) -> str | None:
+    """The part; of a danger that begins one that cannot be used is left out: it is anywhere in the device then.
+
+    The end of one is never: it would end those of all parts.
+    """
+    try:
+        return _part(value)
+    except DecodeError as error:
+        if state == "inactive" or kind_of(kind) not in DANGER:
+            raise
+        decoded.leave_out(error)
+        return None
 
 
 def _part(value: object) -> str | None:

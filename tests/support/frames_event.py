@@ -77,6 +77,11 @@ GOOD = [
     Good(smoke(level=None), events=[SMOKE]),
     Good(smoke(part="1/3/217"), events=[EventDraft("smoke", T, part="1/3/217")]),
     Good(smoke(part=2), events=[EventDraft("smoke", T, part="2")]),
+    # A danger that begins is worth more than where in the device it is.
+    *(Good(smoke(part=part), events=[SMOKE], faults=["event_bad_text"]) for part in ("", "1//2", True, 1.5)),
+    Good(smoke(kind="E-4711", part=[]), events=[EventDraft("other", T, attributes={"code": "E-4711"})],
+         faults=["event_bad_text"]),
+    Good(smoke(part={}, state="active"), events=[EventDraft("smoke", T, state="active")], faults=["event_bad_text"]),
     Good(smoke(continues=True), events=[EventDraft("smoke", T, continues=True)]),
     Good(smoke(continues="yes"), events=[SMOKE], faults=["event_bad_text"]),
     # the state and the level under other names, among attributes too, where some may be anything
@@ -168,7 +173,11 @@ BAD = [
     *json_flaws(),
     Bad(b"5", "not_an_object"),
     Bad(b"[]", "event_no_kind"),
-    *(Bad(smoke(part=part), "event_bad_text", "part is") for part in ("", "1//2", "/1", True, 1.5, {"a": 1})),
+    *(
+        Bad(smoke(part=part, state="inactive"), "event_bad_text", "part is")
+        for part in ("", "1//2", "/1", True, {"a": 1})
+    ),
+    Bad(smoke(kind="offline", part=1.5), "event_bad_text", "part is"),
     Bad(b"{}", "event_no_kind", "no kind"),
     Bad(b'{"kind": null}', "event_no_kind"),
     Bad(b'{"kind": "  "}', "event_no_kind"),
