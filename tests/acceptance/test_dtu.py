@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,10 @@ def _values(database: str, code: str) -> list[float]:
     return [value for (value,) in fetch(database, f"{statement}'{code}'")]
 
 
-def _in_between(answer: bytes, number: int) -> list[tuple[float, bytes]]:
-    """Heartbeats inside and around answers, and pieces of them."""
+def _in_between(answer: bytes, number: int, within: set[int]) -> list[tuple[float, bytes]]:
+    """Heartbeats inside and around answers, and pieces of them; `within`: slaves whose answer had one inside."""
+    if number % 4 == 1:
+        within.add(answer[0])
     match number % 4:
         case 0:
             return [(0.0, HEARTBEAT + answer)]
@@ -111,7 +114,8 @@ def test_slaves_of_a_line_are_polled_from_its_first_contact_on_and_through_a_kil
     hub: Hub, database: str, port: int, tmp_path: Path
 ) -> None:
     slaves = {1: FakeSlave({0: 0xFF9B, 10: 0}), 2: FakeSlave({0: 1234})}  # 2 has no register 10, 3 is not there
-    with dialling(lambda: FakeDtu(IMEI.encode(), slaves, _in_between), port) as made:
+    within = set[int]()
+    with dialling(lambda: FakeDtu(IMEI.encode(), slaves, partial(_in_between, within=within)), port) as made:
         unknown = "select count(*) from dead_letter where reason = 'unknown_device' and payload = ''"
         wait_until(lambda: fetch(database, unknown) == [(1,)], "a DTU that nobody knows is told of")
         _register(hub)
@@ -120,6 +124,7 @@ def test_slaves_of_a_line_are_polled_from_its_first_contact_on_and_through_a_kil
         wait_until(lambda: len(_values(database, "probe-2")) >= 2, "slave 2 is read", 60)
         assert set(_values(database, "probe-1")) == {-10.1, 0.0}
         assert set(_values(database, "probe-2")) == {123.4}
+        wait_until(lambda: within >= {1, 2}, "heartbeats fell into answers of both", 60)
         faults = f"select e.state, attributes ->> 'registers', attributes ->> 'exception' {EVENTS}"
         wait_until(lambda: fetch(database, faults)[:1] == [("active", "10", "2")], "what a slave refuses is a fault")
 
@@ -133,6 +138,12 @@ def test_slaves_of_a_line_are_polled_from_its_first_contact_on_and_through_a_kil
         cleared = f"select count(*) {EVENTS} and e.state = 'inactive'"
         wait_until(lambda: fetch(database, cleared) == [(1,)], "the fault is over", 60)
 
+        wrong = """select address, complaints from poll_state
+                   where address in ('1', '2') and complaints - array['silent', 'cut'] <> '{}'"""
+        asked = "select min(asked)::int from poll_state where address in ('1', '2')"
+        noted = fetch(database, asked)[0][0]
+        wait_until(lambda: fetch(database, asked)[0][0] > noted + 2, "what became of them is noted", 30)
+        assert fetch(database, wrong) == [], "no heartbeat has spoiled an answer"
         before = count(database, "reading")
         hub.kill()
         hub.launch()
