@@ -42,7 +42,7 @@ def seen(picture: Image, number: int, sigma: float = 2.0) -> Image:
     """As a sensor sees it another time."""
     noise = np.empty(picture.shape, np.int16)
     cv2.setRNGSeed(number)
-    cv2.randn(noise, 0, sigma)
+    cv2.randn(noise, (0.0,) * 3, (sigma,) * 3)
     again: Image = cv2.add(picture, noise, dtype=cv2.CV_8U)
     return again
 

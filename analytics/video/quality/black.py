@@ -9,6 +9,7 @@ SHARE = 0.97
 
 
 def black(now: Measures) -> Cue:
-    """Dark but for a clock or a name that the camera writes into the picture."""
-    dark = ramp(now.grey_at(SHARE), 40, 16)
-    return Cue(dark, {"dark": dark, "grey_of_97_percent": float(now.grey_at(SHARE))})
+    """Dark but for a clock or a name; `grey_of_97_percent` is 0 .. 255."""
+    grey = now.grey_at(SHARE)
+    dark = ramp(grey, 21, 12)
+    return Cue(dark, {"dark": dark, "grey_of_97_percent": float(grey)})

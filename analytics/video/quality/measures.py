@@ -1,6 +1,10 @@
-"""What faults go by: numbers of one frame, taken about once a second."""
+"""What faults go by: numbers of one frame, taken about once a second.
+
+Blocks are (9, 16), whatever the frame's size.
+"""
 
 from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,24 +14,57 @@ from analytics.video.view import View
 
 Floats = NDArray[np.float32]
 
+BLOCKS = 16, 9
+"""Columns and rows."""
+LAPLACE = 3.57
+"""The mean of |Laplacian| of white noise, in its standard deviations."""
+PLACE = 9
+"""Pixels of `View.small` across which structure counts; what is wider is light."""
+CLIPPED = 250
+
+
+def by_block(image: NDArray[Any]) -> Floats:
+    """The mean of each block (9, 16) of a picture (h, w) or (h, w, channels); whole numbers of one of uint8."""
+    return np.asarray(cv2.resize(image, BLOCKS, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def edges(grey: NDArray[Any]) -> NDArray[np.uint8]:
+    """|Laplacian|, at most 255."""
+    return np.asarray(cv2.convertScaleAbs(cv2.Laplacian(grey, cv2.CV_16S)), np.uint8)
+
+
+def correlation(structure: Floats, other: Floats) -> Floats:
+    """Of two structures (90, 160), by block, -1 .. 1; 0 where one of them has none."""
+    scale = by_block(structure * structure) * by_block(other * other)
+    return np.asarray(by_block(structure * other) / np.sqrt(scale + 0.05), np.float32)
+
+
+def structure_of(small: NDArray[Any]) -> Floats:
+    """A grey picture (90, 160) without what is wider than PLACE pixels: that is light."""
+    given = small.astype(np.float32)
+    return np.asarray(given - cv2.blur(given, (PLACE, PLACE)), np.float32)
+
 
 class Measures:
-    """Of one frame; each is made when it is first asked for."""
+    """Of one frame; each is made when it is first asked for. `last`: those of the look before, or None."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, last: "Measures | None" = None) -> None:
         self.view = view
+        self._before = None if view.previous is None else view.previous.grey
+        same = last is not None and last.view.grey.shape == view.grey.shape
+        self._last = last.view if last is not None and same else None
+        self.last_rows = last.rows if last is not None and same else None
+        """`rows` of the look before."""
 
     @cached_property
     def shares(self) -> Floats:
         """(256,): the share of pixels by their grey, of `View.small`."""
         counts = np.bincount(self.view.small.ravel(), minlength=256)
-        shares: Floats = (counts / counts.sum()).astype(np.float32)
-        return shares
+        return np.asarray(counts / counts.sum(), np.float32)
 
     @cached_property
     def _below(self) -> Floats:
-        below: Floats = np.cumsum(self.shares)
-        return below
+        return np.asarray(np.cumsum(self.shares), np.float32)
 
     def grey_at(self, share: float) -> int:
         """The grey that this share of the pixels does not exceed."""
@@ -39,6 +76,96 @@ class Measures:
         return float(self.shares @ np.arange(256, dtype=np.float32))
 
     @cached_property
-    def colour_spread(self) -> float:
-        """The standard deviation of blue, green and red over the picture, the largest of the three."""
-        return float(cv2.meanStdDev(self.view.small_bgr)[1].max())
+    def clipped(self) -> float:
+        """The share of pixels that are as bright as they can be."""
+        return float(self.shares[CLIPPED:].sum())
+
+    @cached_property
+    def light(self) -> Floats:
+        """Grey by block."""
+        return by_block(self.view.small)
+
+    @cached_property
+    def chroma(self) -> Floats:
+        """(9, 16, 2): the logarithms of red and of blue over green, by block: a gain of a channel moves all alike."""
+        blue, green, red = np.moveaxis(np.log(by_block(self.view.small_bgr) + 8), 2, 0)
+        return np.stack((red - green, blue - green), axis=2)
+
+    @cached_property
+    def saturation(self) -> float:
+        """What the brightest channel has over the darkest on the mean, as a share of the mean grey; 0 is grey."""
+        blue, green, red = cv2.split(self.view.small_bgr)
+        most, least = cv2.max(cv2.max(blue, green), red), cv2.min(cv2.min(blue, green), red)
+        return float(cv2.subtract(most, least).mean()) / (self.mean + 4)
+
+    @cached_property
+    def structure(self) -> Floats:
+        """(90, 160): see `structure_of`."""
+        return structure_of(self.view.small)
+
+    @cached_property
+    def power(self) -> Floats:
+        """The variance of the structure, by block."""
+        return by_block(self.structure * self.structure)
+
+    @cached_property
+    def _edges(self) -> NDArray[np.uint8]:
+        return edges(self.view.grey)
+
+    @cached_property
+    def fine(self) -> Floats:
+        """By block, the standard deviation of white noise that would have as much of the finest detail."""
+        return by_block(self._edges) / np.float32(LAPLACE)
+
+    @cached_property
+    def coarse(self) -> Floats:
+        """The same at half the size: of white noise there is half as much, of a place as much or more."""
+        height, width = self.view.grey.shape
+        half = max(1, width // 2), max(1, height // 2)
+        return by_block(edges(cv2.resize(self.view.grey, half, interpolation=cv2.INTER_AREA))) / np.float32(LAPLACE)
+
+    @cached_property
+    def peaks(self) -> Floats:
+        """The sharpest edge of each block, 0 .. 255: a codec keeps it where it smoothes what is fine."""
+        found = self._edges
+        if found.shape[0] < BLOCKS[1] or found.shape[1] < BLOCKS[0]:
+            found = np.asarray(cv2.resize(found, BLOCKS, interpolation=cv2.INTER_NEAREST), np.uint8)
+        high, wide = found.shape[0] // BLOCKS[1], found.shape[1] // BLOCKS[0]
+        whole = found[: high * BLOCKS[1], : wide * BLOCKS[0]].reshape(BLOCKS[1], high, -1).max(1)
+        return np.asarray(whole.reshape(BLOCKS[1], BLOCKS[0], wide).max(2), np.float32)
+
+    @cached_property
+    def flicker(self) -> Floats | None:
+        """As `fine`, of what comes and goes from frame to frame."""
+        if self._before is None:
+            return None
+        change = cv2.addWeighted(self.view.grey, 0.5, self._before, -0.5, 128)  # half of it: uint8 is 4 times as fast
+        return by_block(edges(change)) / np.float32(LAPLACE * np.sqrt(0.5))
+
+    @cached_property
+    def change(self) -> Floats | None:
+        """How far pixels have moved since the look before, by block."""
+        return None if self._last is None else by_block(cv2.absdiff(self.view.grey, self._last.grey).astype(np.float32))
+
+    @cached_property
+    def settled(self) -> Floats | None:
+        """Correlation of the structure with that of the look before, by block, -1 .. 1."""
+        return None if self._last is None else correlation(self.structure, structure_of(self._last.small))
+
+    @cached_property
+    def rows(self) -> Floats:
+        """(h / 2, 8): grey by rows, of 8 strips of the width."""
+        size = 8, max(1, self.view.grey.shape[0] // 2)
+        return np.asarray(cv2.resize(self.view.grey, size, interpolation=cv2.INTER_AREA), np.float32)
+
+    @cached_property
+    def columns(self) -> Floats:
+        """(w / 2, 6): grey by columns, of 6 strips of the height."""
+        size = max(1, self.view.grey.shape[1] // 2), 6
+        return np.asarray(cv2.resize(self.view.grey, size, interpolation=cv2.INTER_AREA).T, np.float32)
+
+    def seen(self) -> "Measures":
+        """Make what needs the frames before, and let go of them."""
+        _ = self.flicker, self.change, self.settled
+        self._last = self._before = self.last_rows = None
+        return self

@@ -1,0 +1,76 @@
+"""Stripes, and bars that roll: a pattern that goes across all of the picture and is not of the place."""
+
+import cv2
+import numpy as np
+
+from analytics.video.finding import Cue
+from analytics.video.quality.measures import Floats, Measures
+from analytics.video.quality.ramp import ramp
+from analytics.video.quality.usual import Usual
+
+LEAST = 16
+"""Rows or columns of a frame that can have stripes."""
+CYCLES = 4
+"""Of a pattern at least: the edge of something before the lens goes across, too, and is one."""
+NOTHING, SURE = 2.0, 4.5
+"""Grey by which stripes are stronger or weaker than the place."""
+
+
+def stripes(now: Measures, usual: Usual | None) -> Cue:
+    """What rows, or columns, have in common over all their length: a new pattern that repeats, or one that wanders from
+    look to look; or one new wave, in any direction.
+    """
+    if usual is None:
+        return Cue(0.0, {})
+    cues = {
+        "across": _new(now.rows, usual.rows, repeats=True),
+        "along": _new(now.columns, usual.columns, repeats=True),
+        "rolling": 0.0 if now.last_rows is None else _new(now.rows, now.last_rows, repeats=False),
+        "wave": _wave(now, usual),
+    }
+    return Cue(max(cues.values()), cues)
+
+
+def _new(seen: Floats, known: Floats, *, repeats: bool) -> float:
+    """Of profiles (length, strips): how strong, how alike in all strips, and, if asked, how periodic what is new is."""
+    if len(seen) < LEAST:
+        return 0.0
+    one, two = _without_light(seen), _without_light(known)
+    gain = float((one * two).sum() / ((two * two).sum() + 1))
+    new = one - np.float32(min(max(gain, 0.0), 1.6)) * two
+    if float(new.mean(1).std()) < 0.5 * NOTHING:
+        return 0.0
+    common = np.asarray(np.median(new, axis=1), np.float32)
+    # By most of its length: an edge that has moved by a pixel is strong in a few rows.
+    strength = ramp(float(np.percentile(np.abs(common), 60)), NOTHING, SURE)
+    alike = (new * common[:, None]).sum(0) / np.sqrt((new * new).sum(0) * (common * common).sum() + 1)
+    shared = ramp(float(np.percentile(alike, 20)), 0.5, 0.8)
+    return min(strength, shared, _periodic(common) if repeats else 1.0)
+
+
+def _periodic(common: Floats) -> float:
+    power = np.abs(np.fft.rfft(common * np.hanning(len(common)))) ** 2
+    slow = float((np.abs(np.fft.rfft(common)[:CYCLES]) ** 2).sum())
+    power[:CYCLES] = 0
+    top = int(power.argmax())
+    peak = float(power[max(0, top - 1) : top + 2].sum())
+    return ramp(peak / (slow + float(power.sum()) + 1), 0.3, 0.6)
+
+
+def _without_light(profiles: Floats) -> Floats:
+    wide = max(3, len(profiles) // 2)
+    return np.asarray(profiles - cv2.blur(profiles, (1, wide)), np.float32)
+
+
+def _wave(now: Measures, usual: Usual) -> float:
+    """How much of what is new in the structure is one wave."""
+    gain = float((now.structure * usual.structure).sum() / ((usual.structure**2).sum() + 1))
+    new = now.structure - np.float32(min(max(gain, 0.0), 1.6)) * usual.structure
+    strength = ramp(float(new.std()), NOTHING, SURE)
+    if strength == 0.0:
+        return 0.0
+    power = np.abs(np.fft.rfft2(new)) ** 2
+    at = np.unravel_index(int(power.argmax()), power.shape)
+    rows = np.arange(at[0] - 1, at[0] + 2) % power.shape[0]
+    peak = float(power[rows][:, max(0, at[1] - 1) : at[1] + 2].sum())
+    return min(ramp(peak / (float(power.sum()) + 1), 0.35, 0.6), strength)
