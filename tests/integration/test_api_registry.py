@@ -168,3 +168,20 @@ async def test_a_rule_that_can_be_red_is_switched_on_once_it_says_what_is_to_be_
         await client.delete("/rules/hot")
         assert await check_rules(context.settings) == []
         assert (await client.put("/rules/hot", json={**red, "hold_s": 5})).status_code == 422
+
+
+async def test_rules_on_values_that_may_be_of_different_times_are_named_by_the_check(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        metrics = {name: {"name": name, "unit": "m"} for name in ("level", "rain")}
+        (await client.put("/profiles/probe", json={"name": "Probe", "metrics": metrics})).raise_for_status()
+        rule = {"name": "x", "profile": "probe", "direction": "above", "thresholds": {"yellow": 1}, "hold_s": 60}
+        for code, expression in (("both", "level + rain"), ("one", "level * 2.0")):
+            (await client.put(f"/rules/{code}", json={**rule, "expression": expression})).raise_for_status()
+        assert await check_rules(context.settings) == []
+        late = {"name": "Probe", "metrics": metrics, "allowed_lateness_s": 120}
+        (await client.put("/profiles/probe", json=late)).raise_for_status()
+        [finding] = await check_rules(context.settings)
+        assert finding.what == "rules: values that are up to 120 s apart may be calculated together by both"
+        longer = {**rule, "expression": "level + rain", "hold_s": 120}
+        (await client.put("/rules/both", json=longer)).raise_for_status()
+        assert await check_rules(context.settings) == []
