@@ -238,12 +238,15 @@ def library(
     id_: Annotated[str, typer.Option("--id", help="Its 20 digits, as the hub knows it")] = "33010000005030000001",
     library_password: Annotated[str, typer.Option("--password", help="viid.password")] = "viid-Demo-1",  # noqa: S107 of a simulated library
     devices: Annotated[int, typer.Option(min=1, max=5000, help="Devices that it lists")] = 10,
+    port: Annotated[
+        int | None, typer.Option(min=1024, help="Where the hub may subscribe: nothing else is told")
+    ] = None,
     every: Annotated[float, typer.Option(min=0.05, help="Seconds from one message to the next")] = 5,
     seconds: Annotated[float | None, typer.Option(min=1, help="How long; without it until Ctrl-C")] = None,
 ) -> None:
     """A view library of GA/T 1400 that registers at the hub and lists devices, states, tollgates and persons."""
     try:
-        typer.echo(json.dumps(asyncio.run(live_library(url, id_, library_password, devices, every, seconds))))
+        typer.echo(json.dumps(asyncio.run(live_library(url, id_, library_password, devices, every, seconds, port))))
     except KeyboardInterrupt:
         typer.echo("stopped")
 

@@ -37,7 +37,7 @@ connections = GuardedRouter(prefix="/camera-connections", tags=["cameras"])
 _KEYS = {"device": str, "kind": str}
 TABLE, COLUMN = "camera_connection", "login"
 DISCOVER_S = 3.0
-Kind = Literal["isapi", "onvif", "rtsp"]
+Kind = Literal["isapi", "onvif", "rtsp", "gat1400"]
 Url = Annotated[str, StringConstraints(pattern=TEXT, min_length=1, max_length=700)]
 _EXAMPLE: dict[str, JsonValue] = {"url": "http://10.20.1.9", "username": "ganzhi", "password": "..."}
 
@@ -184,7 +184,7 @@ async def check_address(body: CheckBody, context: Here, spoken: Spoken) -> Any:
         login = _opened(context, stored, url)
     trust = context.settings.outgoing.tls
     tls = trusting_context(trust, "outgoing.tls", httpx.create_ssl_context(trust_env=False))
-    steps = await check(body.kind, url, login, Outgoing(context.settings), tls)
+    steps = await check(body.kind, url, login, Outgoing(context.settings), tls, context.settings.viid.id)
     shown = [{"step": each.step, "ok": each.ok, "told": told(each.told, spoken)} for each in steps]
     return {"ok": all(each.ok for each in steps), "steps": shown}
 

@@ -16,7 +16,7 @@ from hub.words.figure import percentage
 
 cameras = Verbs("Cameras that are asked for events (ISAPI, ONVIF), or push them.")
 DeviceArgument = Annotated[str, typer.Argument(help="The device's code.")]
-KindArgument = Annotated[str, typer.Argument(help="isapi, onvif or rtsp.")]
+KindArgument = Annotated[str, typer.Argument(help="isapi, onvif, rtsp, or gat1400 of a view library.")]
 WhereArgument = Annotated[str, typer.Argument(metavar="URL", help="Where the camera is, such as http://10.20.1.9")]
 UserOption = Annotated[str | None, typer.Option("--user", help="A user of the camera.")]
 PasswordOption = Annotated[

@@ -19,6 +19,7 @@ from hub.store.pool import Pool
 from hub.tls import trusting_context
 from ingest.cameras.source import CameraSource
 from ingest.pictures.gate import Gate
+from ingest.unwanted import Unwanted
 
 LEASE_S = 10.0
 """For how long a turn lasts that was not renewed: the store may be away for a moment."""
@@ -43,12 +44,12 @@ class _Turn:
 class Cameras(Sources):
     """A camera that is away keeps no other from being heard, and the hub from nothing: it is offline by its profile."""
 
-    def __init__(self, settings: Settings, pool: Pool, sink: Sink, gate: Gate) -> None:
+    def __init__(self, settings: Settings, pool: Pool, sink: Sink, gate: Gate, unwanted: Unwanted) -> None:
         self._turn, self._url, self._gate = _Turn(), settings.database.url, gate
         tls = trusting_context(settings.outgoing.tls, "outgoing.tls", httpx.create_ssl_context(trust_env=False))
         source = CameraSource(
             sink, pool, Secrets(settings.secrets), Outgoing(settings), tls, origins_of(settings).of_camera,
-            gate.passed, self._turn.granted,
+            gate.passed, self._turn.granted, settings.viid, unwanted,
         )  # fmt: skip
         super().__init__({"cameras": source})
 

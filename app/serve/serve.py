@@ -53,6 +53,7 @@ from ingest.kafka.source import KafkaSource
 from ingest.kafka.topics import forms_of, raw_topic
 from ingest.mqtt.filters import Filters
 from ingest.mqtt.source import MqttSource
+from ingest.unwanted import Unwanted
 from ingest.warnings.source import WarningSources
 
 EDGE_ALONE = ("edge",)
@@ -103,7 +104,8 @@ async def _direct(
     sources: dict[str, Source] = {**_mqtt(settings, engine, counters, session_lock)}
     sources |= stations(settings, engine, registry, kept)
     sources |= cameras(settings, engine, registry, pool, kept, counters)
-    sources |= view_libraries(settings, engine, registry, pool, kept, counters)
+    unwanted = Unwanted()
+    sources |= view_libraries(settings, engine, registry, pool, kept, counters, unwanted)
     dtus = Dtus(settings, pool, registry, engine.sink)
     sources |= dtus.sources
     if settings.kafka.servers:
@@ -119,7 +121,7 @@ async def _direct(
     )
     watches = [FallbackWatch(settings), EscalationWatch(settings), WarningSources(settings)]
     networks = Networks(settings, engine.sink, counters, pool, session_lock.granted)
-    street = Cameras(settings, pool, engine.sink, gate.gate)
+    street = Cameras(settings, pool, engine.sink, gate.gate, unwanted)
     parts = [session_lock, kept, engine, gate, dtus, heartbeat, presence, endings, *watches, taking, networks, street]
     parts += [NetworkCommands(settings, pool), api_server]
     if worker_options is None:
@@ -145,11 +147,12 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
             own = None if roles == EDGE_ALONE else pool  # an edge's role may not touch what the hub stores of MQTT
             dialled = stations(settings, edge, registry, kept)
             dialled |= cameras(settings, edge, registry, pool, kept, counters)
-            dialled |= view_libraries(settings, edge, registry, pool, kept, counters)
+            unwanted = Unwanted()
+            dialled |= view_libraries(settings, edge, registry, pool, kept, counters, unwanted)
             parts += _edge(settings, edge, counters, own, dialled)
             if pool is not None:  # who is polled, and for what, is known to the store alone
                 dtus = Dtus(settings, pool, registry, edge.sink)
-                parts += [dtus, Sources(dtus.sources), Cameras(settings, pool, edge.sink, gate.gate)]
+                parts += [dtus, Sources(dtus.sources), Cameras(settings, pool, edge.sink, gate.gate, unwanted)]
     if pool is None or kept is None:
         return parts
     if "worker" in roles or "api" in roles:

@@ -16,6 +16,7 @@ from hub.telemetry import Counters
 from ingest.channels import Channels
 from ingest.holding import Holding
 from ingest.logins import Logins
+from ingest.unwanted import Unwanted
 from ingest.viid.registrations import Registrations
 from ingest.viid.server import ViidServer
 from ingest.viid.service import Service
@@ -30,10 +31,12 @@ def view_libraries(
     pool: Pool | None,
     kept: Kept | None,
     counters: Counters,
+    unwanted: Unwanted,
 ) -> dict[str, Source]:
     """The server, by what it is called when it does not listen.
 
     Without a pool, of an edge, nobody knows who is registered in the registry: no channels are made.
+    Subscriptions of the hub by which persons came are told as `unwanted`.
     """
     viid = settings.viid
     if viid.listen is None:
@@ -61,7 +64,7 @@ def view_libraries(
     service = Service(
         viid, holding, registrations, logins, partial(origins_of(settings).of_registered, "viid"),
         None if pool is None else device_of, channels(viid.channel_profile), channels(viid.tollgate_profile),
-        clock_is_right,
+        clock_is_right, unwanted,
     )  # fmt: skip
     serving = partial(configured, host=host, port=int(port), graceful_s=settings.drain_s)
     server = ViidServer(

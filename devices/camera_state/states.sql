@@ -73,7 +73,7 @@ with recursive newest as (
         select device_id, up, until, 'registration' as why from registration where device_id is not null
         union all
         select c.device_id, c.state = 'up', coalesce(c.since, '-infinity'), 'connection'
-        from camera_connection c where c.enabled and not c.pushes and c.kind <> 'rtsp' and c.state <> 'new'
+        from camera_connection c where c.enabled and not c.pushes and c.kind not in ('rtsp', 'gat1400') and c.state <> 'new'
     ) l
     group by l.device_id
 ), fault as materialized (

@@ -6,7 +6,12 @@ from urllib.parse import quote, unquote, urlsplit
 from hub.words.sentence import Sentence
 
 PORTS = {"http": 80, "https": 443, "rtsp": 554}
-SCHEMES = {"isapi": ("http", "https"), "onvif": ("http", "https"), "rtsp": ("rtsp", "http", "https")}
+SCHEMES = {
+    "isapi": ("http", "https"),
+    "onvif": ("http", "https"),
+    "rtsp": ("rtsp", "http", "https"),
+    "gat1400": ("http", "https"),
+}
 """Of URLs, by kind of connection."""
 MAX_URL = 500
 

@@ -6,13 +6,14 @@ from typing import Literal, NamedTuple
 
 from devices.cameras.camera_url import CameraUrl, Login
 from devices.cameras.failure import CameraFailed
+from devices.cameras.gat1400_service import Gat1400Service
 from devices.cameras.http_peer import CONNECT_S, HttpPeer
 from devices.cameras.isapi_service import IsapiService
 from devices.cameras.onvif_service import OnvifService
 from hub.access.outgoing import Outgoing
 from hub.words.sentence import Sentence
 
-Kind = Literal["isapi", "onvif", "rtsp"]
+Kind = Literal["isapi", "onvif", "rtsp", "gat1400"]
 STREAM_S = 12.0
 """A camera says something in its stream within that time, if only that it is there."""
 CLOCK_S = 60
@@ -28,13 +29,19 @@ class Passed(NamedTuple):
 
 
 async def check(
-    kind: Kind, url: CameraUrl, login: Login | None, outgoing: Outgoing, tls: ssl.SSLContext
+    kind: Kind, url: CameraUrl, login: Login | None, outgoing: Outgoing, tls: ssl.SSLContext, own: str
 ) -> list[Passed]:
-    """The steps in their order; the last one failed, or all went well."""
+    """The steps in their order; the last one failed, or all went well.
+
+    `own`: the hub's 20 digits, for view libraries.
+    """
     passed = list[Passed]()
     try:
         if kind == "rtsp":
             await _rtsp(url, outgoing, passed)
+        elif kind == "gat1400":
+            clock = await Gat1400Service(HttpPeer(url, login, outgoing, tls), own, "").clock()
+            passed.append(Passed("answer", ok=True, told=Sentence("camera.check.viid", clock=repr(clock))))
         elif kind == "isapi":
             await _isapi(HttpPeer(url, login, outgoing, tls), passed)
         else:

@@ -32,6 +32,8 @@ class Wanted(NamedTuple):
     changed_at: datetime
     channels: tuple[str, ...]
     """Channels that are registered as devices of their own."""
+    number: str
+    """Of a view library: its 20 digits."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -56,7 +58,10 @@ async def wanted(pool: Pool) -> list[Wanted]:
     with sorted_errors():
         async with pool.connection() as conn:
             rows = await (await conn.execute(SQL.wanted)).fetchall()
-    return [Wanted(device, kind, url, login, at, tuple(channels)) for device, kind, url, login, at, channels in rows]
+    return [
+        Wanted(device, kind, url, login, at, tuple(channels), number)
+        for device, kind, url, login, at, channels, number in rows
+    ]
 
 
 async def note(pool: Pool, standings: Iterable[tuple[Wanted, Standing]]) -> None:

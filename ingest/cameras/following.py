@@ -57,6 +57,12 @@ class Following:
     async def follow(self) -> None:
         """Open the connection, and take what comes until it ends. CameraFailed."""
 
+    async def farewell(self) -> None:
+        """Nobody wants the connection any more; what outlives it at the other end is ended. Told once it has ended."""
+
+    async def refuse(self, subscription: str) -> None:
+        """Persons came by a subscription; it is ended if it is one of this connection."""
+
     @asynccontextmanager
     async def budget(self) -> AsyncIterator[None]:
         """Within which it is opened."""

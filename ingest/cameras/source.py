@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from devices.cameras.camera_url import BadUrlError
+from devices.cameras.gat1400_service import Gat1400Service
 from devices.cameras.http_peer import HttpPeer
 from devices.cameras.isapi_service import IsapiService
 from devices.cameras.onvif_service import OnvifService
@@ -17,13 +18,16 @@ from hub.models import Origin
 from hub.pipeline import Sink
 from hub.secrets.sealed import Secrets, SecretUnreadable
 from hub.store.pool import Pool
+from hub.viid_settings import Viid
 from ingest.cameras.alerts import Alerts, Pass
 from ingest.cameras.connections import Wanted, note, unreadable, wanted
 from ingest.cameras.following import OPENING, Following
+from ingest.cameras.gat1400 import Gat1400Following
 from ingest.cameras.intake import Intake
 from ingest.cameras.isapi import IsapiFollowing
 from ingest.cameras.onvif import OnvifFollowing
 from ingest.cameras.standing import Standing
+from ingest.unwanted import Unwanted
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +42,11 @@ OriginOf = Callable[[str, str, str], Origin]
 class _Kept:
     """One connection with its task."""
 
-    def __init__(self, given: Wanted, standing: Standing, task: asyncio.Task[None] | None) -> None:
-        self.given, self.standing, self.task = given, standing, task
+    def __init__(
+        self, given: Wanted, standing: Standing, task: asyncio.Task[None] | None = None,
+        following: Following | None = None,
+    ) -> None:  # fmt: skip
+        self.given, self.standing, self.task, self.following = given, standing, task, following
 
 
 class CameraSource:
@@ -49,9 +56,10 @@ class CameraSource:
 
     def __init__(
         self, sink: Sink, pool: Pool, secrets: Secrets, outgoing: Outgoing, tls: ssl.SSLContext, origin: OriginOf,
-        gate: Pass, permitted: Callable[[], bool],
+        gate: Pass, permitted: Callable[[], bool], viid: Viid, unwanted: Unwanted,
     ) -> None:  # fmt: skip
-        """While it is not `permitted` another process asks them."""
+        """While it is not `permitted` another process asks them. `viid`: who the hub is to view libraries."""
+        self._viid, self._unwanted = viid, unwanted
         self._pool, self._secrets, self._outgoing, self._tls = pool, secrets, outgoing, tls
         self._origin, self._gate, self._permitted = origin, gate, permitted
         self._intake = Intake(sink)
@@ -76,6 +84,7 @@ class CameraSource:
         """Keep all connections until `stop`; returns once what came is handed over."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._intake.run(), name="cameras.intake")
+            refusing = group.create_task(self._refuse(), name="cameras.unwanted")
             try:
                 while not self._stopping.is_set():
                     await self._renew(group)
@@ -85,8 +94,17 @@ class CameraSource:
                     except TimeoutError:
                         continue
             finally:
+                refusing.cancel()
                 await self._end(list(self._kept))
                 self._intake.stop()
+
+    async def _refuse(self) -> None:
+        """Have subscriptions ended by which persons came, whichever library they are at."""
+        while True:
+            subscription = await self._unwanted.next()
+            for kept in list(self._kept.values()):
+                if kept.following is not None:
+                    await kept.following.refuse(subscription)
 
     async def _renew(self, group: asyncio.TaskGroup) -> None:
         """Keep what the store has now; what it has not any more, or otherwise, is ended first."""
@@ -96,9 +114,12 @@ class CameraSource:
             if 0 < self._refused < PATIENCE:
                 return
             now = {} if self._refused else {each.key: each for each in found}
-            await self._end(
-                [key for key, kept in self._kept.items() if key not in now or not now[key].same(kept.given)]
-            )
+            over = [key for key, kept in self._kept.items() if key not in now or not now[key].same(kept.given)]
+            gone = [] if self._refused else [self._kept[key].following for key in over]
+            await self._end(over)
+            for following in gone:
+                if following is not None:
+                    group.create_task(following.farewell(), name="camera.farewell")
             for key, each in now.items():
                 if key in self._kept:
                     self._kept[key].given = each
@@ -115,18 +136,21 @@ class CameraSource:
         except (BadUrlError, SecretUnreadable) as error:
             standing = Standing()
             standing.down(unreadable(error))
-            return _Kept(each, standing, None)
+            return _Kept(each, standing)
         peer = HttpPeer(url, login, self._outgoing, self._tls)
         origin = partial(self._origin, each.kind, each.device)
         following: Following
         if each.kind == "isapi":
             alerts = Alerts(each.device, origin, partial(self._channels, each.key), self._intake.put, self._gate)
             following = IsapiFollowing(each.device, IsapiService(peer), alerts, self._opening)
+        elif each.kind == "gat1400":
+            library = Gat1400Service(peer, self._viid.id, each.number)
+            following = Gat1400Following(each.device, library, each.changed_at, self._viid.url, self._opening)
         else:
             service = OnvifService(peer, login)
             following = OnvifFollowing(each.device, service, origin, self._intake.put, self._opening)
         task = group.create_task(following.run(), name=f"camera {each.device}")
-        return _Kept(each, following.standing, task)
+        return _Kept(each, following.standing, task, following)
 
     def _channels(self, key: tuple[str, str]) -> tuple[str, ...]:
         kept = self._kept.get(key)

@@ -28,6 +28,7 @@ from hub.words.sentence import Sentence
 from ingest.channels import Channels
 from ingest.holding import Holding, NotTakenError
 from ingest.logins import Logins
+from ingest.unwanted import Unwanted
 from ingest.viid.limits import (
     DROPPED_OF_ONE,
     HOLD_S,
@@ -64,12 +65,13 @@ class Service:
     def __init__(
         self, settings: Viid, holding: Holding, registrations: Registrations, logins: Logins, origin: OriginOf,
         device_of: DeviceOf | None, channels: Channels | None, tollgates: Channels | None,
-        clock_is_right: Callable[[], bool],
+        clock_is_right: Callable[[], bool], unwanted: Unwanted,
     ) -> None:  # fmt: skip
         """Without `channels` or `tollgates` those that platforms list are not registered."""
         self._settings, self._holding, self._registrations = settings, holding, registrations
         self._logins, self._origin, self._device_of = logins, origin, device_of
         self._channels, self._tollgates, self._clock_is_right = channels, tollgates, clock_is_right
+        self._unwanted = unwanted
         self._bodies = Bodies(settings.body_s)
         self._letters = TokenBuckets(LETTERS_PER_S, room=LETTERS_ROOM)
         self._told_unknown: dict[str, None] = {}
@@ -210,6 +212,8 @@ class Service:
         finally:
             body.end()
         await self.take(found, sender)
+        for subscription in sorted(found.unwanted):
+            self._unwanted.tell(subscription)
         return self._each(path, answered)
 
     async def take(self, found: Contents, sender: str) -> None:

@@ -52,11 +52,11 @@ class ViewLibrary:
         """Ask for the hub's time."""
         return await self._http.get("/VIID/System/Time")
 
-    async def notify(self, number: str, **lists: Mapping[str, Any]) -> httpx.Response:
+    async def notify(self, number: str, subscription: str = "s1", /, **lists: Mapping[str, Any]) -> httpx.Response:
         """Tell lists, such as DeviceStatusList={"APEStatusObject": [...]}."""
         told = {
             "NotificationID": number,
-            "SubscribeID": "s1",
+            "SubscribeID": subscription,
             "TriggerTime": "20260912173041",
             "InfoIDs": "i1",
             **lists,
@@ -65,10 +65,10 @@ class ViewLibrary:
             "SubscribeNotificationListObject": {"SubscribeNotificationObject": [told]}
         })  # fmt: skip
 
-    async def states(self, number: str, online: Mapping[str, bool]) -> httpx.Response:
+    async def states(self, number: str, online: Mapping[str, bool], subscription: str = "s1") -> httpx.Response:
         """Tell whether devices are there, by their 20 digits."""
         told = [state(id_, is_there) for id_, is_there in online.items()]
-        return await self.notify(number, DeviceStatusList={"APEStatusObject": told})
+        return await self.notify(number, subscription, DeviceStatusList={"APEStatusObject": told})
 
     async def post(self, resource: str, document: object) -> httpx.Response:
         """Send whatever it is to a resource under /VIID."""

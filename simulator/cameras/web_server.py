@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from simulator.cameras.http_login import HttpLogin
 
@@ -35,7 +35,7 @@ class WebServer:
         self.connections = 0
         """All that there have been."""
 
-    async def __aenter__(self) -> "WebServer":
+    async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port, backlog=4096)
         self.port = self._server.sockets[0].getsockname()[1]
         return self

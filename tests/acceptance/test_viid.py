@@ -10,15 +10,18 @@ from typing import Any
 import psycopg
 import pytest
 
+from simulator.cameras.http_login import HttpLogin
 from simulator.cameras.viid import ViewLibrary, device, people, tollgate
+from simulator.cameras.viid_server import LibraryServer
 from tests.support.broker import Mosquitto
-from tests.support.hub import Hub
+from tests.support.hub import Hub, run_hub
 from tests.support.process import eventually, free_port, wait_until
 from tests.support.stored_text import everything
 
 PLATFORM, PASSWORD = "33010000005030000001", "viid-Demo-1"
 APE, OTHER, GATE = "33010000001190000007", "33010000001190000008", "33010000001210000001"
 PLATES, NAMES = ["浙A12345", "沪B67890"], ["王小二测试", "欧阳测试"]
+KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 PROFILE = {"name": "Camera", "metrics": {}, "interval_s": 60}
 
 
@@ -33,7 +36,8 @@ def served(database: str, mosquitto: Mosquitto, tmp_path: Path, port: int) -> It
     hub = Hub(
         database, mosquitto.port, tmp_path,
         HUB_VIID__LISTEN=f"127.0.0.1:{port}", HUB_VIID__PASSWORD=PASSWORD, HUB_VIID__CHANNEL_PROFILE="camera",
-        HUB_VIID__TOLLGATE_PROFILE="gate",
+        HUB_VIID__TOLLGATE_PROFILE="gate", HUB_VIID__URL=f"http://127.0.0.1:{port}",
+        HUB_OUTGOING__CAMERA='["127.0.0.0/8"]', HUB_SECRETS__KEY=KEY,
     )  # fmt: skip
     try:
         yield hub.start()
@@ -222,3 +226,55 @@ def test_what_is_wrong_is_told_with_a_code_and_a_reason(served: Hub, database: s
         "missing_field",
         "not_an_object",
     ]
+
+
+def test_the_hub_subscribes_to_things_alone_and_cancels_what_brings_persons(
+    served: Hub, database: str, port: int, tmp_path: Path
+) -> None:
+    register(served)
+    path = f"/api/v1/devices/{PLATFORM}/cameras/gat1400"
+    env = {"HUB_URL": f"http://127.0.0.1:{served.port}"}
+
+    async def course() -> None:
+        async with LibraryServer(HttpLogin("ganzhi", "p")) as server, library(port) as below:
+            assert (await below.register()).status_code == 200
+            url = f"http://127.0.0.1:{server.port}"
+            checked = await asyncio.to_thread(
+                run_hub,
+                "cameras",
+                "check",
+                "gat1400",
+                url,
+                "--user",
+                "ganzhi",
+                "--password",
+                "p",
+                env=env,
+                folder=tmp_path,
+            )
+            assert (checked[0], "20260912173041" in checked[1]) == (0, True), checked
+            body = {"url": url, "username": "ganzhi", "password": "p"}
+            put = await asyncio.to_thread(served.api.put, path, json=body)
+            assert put.status_code == 201, put.text
+            await asyncio.to_thread(wait_until, lambda: len(server.subscribed) == 3, "three subscriptions")
+            details = sorted(each["SubscribeDetail"] for each in server.subscribed.values())
+            assert details == ["3", "4", "7"], "devices, states, tollgates, and nothing else"
+            assert {len(id_) for id_ in server.subscribed} == {33}
+            assert {each["ResourceURI"] for each in server.subscribed.values()} == {PLATFORM}
+            assert server.receiver("3") == f"http://127.0.0.1:{port}/VIID/SubscribeNotifications"
+            up = "select state from camera_connection"
+            await asyncio.to_thread(wait_until, lambda: rows(database, up) == [("up",)], "it is up")
+            listed = people(PLATES, NAMES, "x")
+            told = await below.notify("n1", server.subscription("4"), **listed)
+            assert code_of(told) == 0
+            await asyncio.to_thread(wait_until, lambda: server.cancelled == ["4"], "the subscription is cancelled")
+            why = "select last_error from camera_connection where state = 'down'"
+            await asyncio.to_thread(wait_until, lambda: "persons" in str(rows(database, why)), "somebody is told")
+            served.kill()
+            await asyncio.to_thread(served.start)
+            await asyncio.to_thread(wait_until, lambda: len(server.subscribed) == 3, "it is tried again after a start")
+            assert (await asyncio.to_thread(served.api.delete, path)).status_code == 204
+            await asyncio.to_thread(wait_until, lambda: not server.subscribed, "all are cancelled")
+            assert sorted(server.cancelled) == ["3", "4", "4", "7"]
+
+    asyncio.run(course())

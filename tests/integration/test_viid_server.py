@@ -19,6 +19,7 @@ from hub.models import Delivery, Outcome
 from hub.viid_settings import Viid
 from ingest.holding import Holding
 from ingest.logins import Logins
+from ingest.unwanted import Unwanted
 from ingest.viid import limits, registrations, request
 from ingest.viid import server as server_
 from ingest.viid import service as service_
@@ -71,7 +72,7 @@ class Served:
         service = Service(
             self.settings, self.holding, self.registrations, logins,
             partial(Origins("ganzhi/v1").of_registered, "viid"), None if known is None else device_of, None, None,
-            lambda: self.clock_is_right,
+            lambda: self.clock_is_right, Unwanted(),
         )  # fmt: skip
         serving = partial(configured, host="127.0.0.1", port=self.port, graceful_s=5.0)
         where = partial(bound, "127.0.0.1", self.port, "viid.listen")

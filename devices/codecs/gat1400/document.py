@@ -45,6 +45,8 @@ class Contents:
         self.states: list[State] = []
         self.private = 0
         """Objects and members that are dropped."""
+        self.unwanted: set[str] = set()
+        """SubscribeID of notifications in which something was dropped."""
         self.faults: list[DecodeError] = []
         self.unused: list[str] = []
 
@@ -113,7 +115,10 @@ def _open(name: str, value: object, found: Contents, path: Path, depth: int) -> 
         if isinstance(each, dict) and name in _ITEMS:
             _item(name, each, found, place)
         elif isinstance(each, dict) and depth < _DEEP:
+            before = found.private
             _take(each, found, place, depth + 1)
+            if found.private > before and name == "SubscribeNotificationObject":
+                found.unwanted.add(_text(each, "SubscribeID"))
         elif isinstance(each, dict):
             found.private += 1
         elif each is not None:
