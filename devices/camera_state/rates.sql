@@ -38,7 +38,7 @@ with begun as (
 -- use: seconds
     from camera_state k
     cross join lateral (
-        select extract(epoch from least(k.to_at, %(until)s) - greatest(k.from_at, %(since)s)) as seconds) w
+        select date_part('epoch', least(k.to_at, %(until)s) - greatest(k.from_at, %(since)s)) as seconds) w
     where k.from_at < %(until)s and (k.to_at is null or k.to_at > %(since)s)
       and %(since)s::timestamptz < %(until)s::timestamptz
     group by k.device_id

@@ -34,7 +34,7 @@ full join (
 -- use: seconds
     from camera_state k
     cross join lateral (
-        select extract(epoch from least(k.to_at, %(to_at)s) - greatest(k.from_at, %(from_at)s)) as seconds) w
+        select date_part('epoch', least(k.to_at, %(to_at)s) - greatest(k.from_at, %(from_at)s)) as seconds) w
     where k.from_at < %(to_at)s and (k.to_at is null or k.to_at > %(from_at)s)
     group by device_id
 ) s using (device_id)
