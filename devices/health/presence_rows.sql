@@ -34,17 +34,24 @@ on conflict (device_id) do update set
 -- One row of columns, packed: 100,000 rows take psycopg 0.7 s one by one. Flags, from the lowest bit: active, in
 -- maintenance, finding (1 each); what it says and what was decided, plus 1 (2 each); cause (2).
 -- Of what a platform pushes, silence counts only until its subscription was heard last; after a pause of that, anew.
--- So it does of what a network publishes at its broker, or until the connection to that ended.
+-- So it does of what a network publishes at its broker, or until the connection to that ended. A channel of a recorder that
+-- registers over SIP says nothing of itself: it is there as its recorder's directory says, as long as that is.
+with sip as materialized (
+    select distinct coalesce(a.device_id, k.id) as device_id
+    from sip_registration r
+    left join device_address a on a.scheme = 'gb28181' and a.address = r.id
+    left join device k on k.code = r.id
+)
 select string_agg(int4send(w.id), ''), string_agg(int4send(coalesce(w.parent_id, 0)), ''),
        string_agg(float8send(w.allowed), ''), string_agg(int2send(w.flags::int2), ''),
        string_agg(timestamptz_send(w.seen_at), ''), string_agg(timestamptz_send(w.said_at), ''),
        string_agg(timestamptz_send(w.ended), ''), string_agg(timestamptz_send(w.since), '')
 from (
     select d.id, d.parent_id,
-           coalesce(
+           case when v.device_id is not null and registered.device_id is null then 0 else coalesce(
                p.offline_after_s + coalesce(c.unheard_s, 0),
                case when p.interval_s > 0 then greatest(3 * p.interval_s, %(least_s)s) + coalesce(c.unheard_s, 0) end, 0
-           )::float8 as allowed,
+           ) end::float8 as allowed,
            (d.state = 'active')::int + coalesce(m.now, false)::int * 2 + coalesce(h.finding, false)::int * 4
                + coalesce(t.online::int + 1, 0) * 8 + coalesce(h.online::int + 1, 0) * 32
                + case h.cause when 'silence' then 1 when 'status' then 2 when 'gateway' then 3 else 0 end * 128 as flags,
@@ -80,5 +87,11 @@ from (
         join device_address a on (a.scheme, a.address) = (w.scheme, w.address)
         group by a.device_id
     ) c on c.device_id = d.id
+    left join (
+        select distinct a.device_id
+        from device_address a join device k on k.id = a.device_id join sip s on s.device_id = k.parent_id
+        where a.scheme = 'gb28181'
+    ) v on v.device_id = d.id
+    left join sip registered on registered.device_id = d.id
     where d.state = 'active' or h.online is not null
 ) w

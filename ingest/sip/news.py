@@ -46,9 +46,16 @@ class News:
                 self._told_unknown[granted.id] = None
                 self._intake.put([(self._origin(granted.id, "state", granted.id), without_login(message))], _nothing)
             return
-        said = {"Result": "OK", "Online": "ONLINE" if granted.expires_s else "OFFLINE"}
-        payload = writing.body("Response", "DeviceStatus", 0, granted.id, said)
-        self._intake.put([(self._origin(granted.id, "state", granted.id), payload)], _nothing, urgent=False)
+        self._state(granted.id, "ONLINE" if granted.expires_s else "OFFLINE")
+
+    def expired(self, id_: str) -> None:
+        """A device has not renewed its registration: it is not there, whatever its profile says of silence."""
+        if self._known is None or self._known(id_):
+            self._state(id_, "OFFLINE")
+
+    def _state(self, id_: str, online: str) -> None:
+        payload = writing.body("Response", "DeviceStatus", 0, id_, {"Result": "OK", "Online": online})
+        self._intake.put([(self._origin(id_, "state", id_), payload)], _nothing, urgent=False)
 
     def registered(self, id_: str, before: Binding | None, peer: Peer, now: float) -> None:
         """A device registers, perhaps from elsewhere than before; `now` in seconds of the loop's clock."""

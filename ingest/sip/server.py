@@ -176,6 +176,7 @@ class SipServer:
                     connection.hold()
             for binding in self._bindings.expired(time.time()):
                 log.info("%s has not renewed its registration", binding.id)
+                self._news.expired(binding.id)
                 self._follower.gone(binding)
 
     def opened(self, connection: Connection) -> bool:

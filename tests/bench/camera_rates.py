@@ -3,8 +3,8 @@
 ./run bench camera-rates [--cameras 20000] [--json]
 
 A day has some changes of each camera. Asked are the API's route without a filter and by each group, for a caller that
-sees all and for one with a county's grant. Keys: rates_ms_p95 (all of these), rates_scoped_ms_p95, judged_s; rates_cpu_ms:
-processor time of the database for one, which is the same on a machine that is busy with something else.
+sees all and for one with a county's grant. Keys: rates_ms_p95 (all of these), rates_scoped_ms_p95, judged_s;
+rates_cpu_ms: processor time of the database for one, which is the same on a machine that is busy with something else.
 """
 
 import argparse

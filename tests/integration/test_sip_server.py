@@ -347,3 +347,13 @@ async def test_what_is_kept_of_a_register_that_cannot_be_read_holds_no_login() -
         letters = served.store.payloads("state")
         assert [b"secret" in each for each in letters] == [False] * 3
         assert letters[0] == head + b"X: y\r\n\r\n"
+
+
+async def test_a_registration_that_is_not_renewed_says_that_its_device_is_away() -> None:
+    async with serving() as served, served.camera() as camera:
+        assert await camera.register() is not None
+        await until(lambda: served.store.payloads("state"), "that it came")
+        served.server._bindings._of[CAMERA].expires_at = 0.0
+        await until(lambda: len(served.store.payloads("state")) == 2, "that it is away")
+        came, away = served.store.payloads("state")
+        assert (b"<Online>ONLINE<" in came, b"<Online>OFFLINE<" in away) == (True, True)
