@@ -34,15 +34,19 @@ SETTINGS = "hub.toml"
 """Of the demo's hub, in its folder: for `hub dead-letters list --config` and the like."""
 PAST = "past.txt"
 """In the folder of the truth, while the city tells its past."""
+CAMERA_PASSWORD = "12345678"  # noqa: S105 of cameras that are made up
+"""Of the simulator's cameras."""
 DRAIN_S = 30.0
 """How long the hub may take, after the city's end, to store and deliver everything."""
 INTERRUPTED = 130
 SAME_SIGNAL_S = 1.0
 """Who signals a process and then its group, as timeout(1) does, means it once."""
-FIELD = {"hj212": 10, "gb26875": 5, "sl651": 5}
-"""Stations of the field's protocols, each kind at a port of its own."""
+FIELD = {"hj212": 10, "gb26875": 5, "sl651": 5, "gb28181": 4}
+"""Stations and cameras of the field's protocols, each kind at a port of its own."""
 PLATFORMS = "chirpstack=5,ctwing=5"
 """Sensors behind platforms."""
+ASKED = "isapi=2,onvif=2"
+"""Cameras that the hub asks."""
 HUB: list[str | Path] = [sys.executable, "-m", "app.main", "serve"]
 SIMULATOR = [sys.executable, "-m", "simulator"]
 
@@ -122,10 +126,11 @@ class _Demo:
             f"[audit]\njournal = {json.dumps(str(self._folder / 'audit.journal'))}\n\n"
             f'[api]\nhost = "127.0.0.1"\nport = {self._port}\n\n'
             "[access]\ndemo = true\n\n"
-            + "".join(f'[session.{kind}]\nlisten = "127.0.0.1:{port}"\n\n' for kind, port in self._stations.items())
+            + "".join(_listening(kind, f"127.0.0.1:{port}") for kind, port in self._stations.items())
             + '[[networks.brokers]]\nname = "lora"\nprotocol = "chirpstack"\nhost = "127.0.0.1"\n'
             + f'port = {broker.port}\nusername = "{USERNAME}"\n{password}\n'
-            + '[outgoing]\nwebhook = ["127.0.0.0/8"]\n',  # receivers of the demo's user run on this machine
+            + '[outgoing]\nwebhook = ["127.0.0.0/8"]\n'  # receivers of the demo's user run on this machine
+            + 'camera = ["127.0.0.0/8"]\n',
             encoding="utf-8",
         )
         # Settings of a hub of one's own have no business here.
@@ -152,7 +157,7 @@ class _Demo:
     def _start_stations(self, broker: Broker) -> Child:
         """Until they are told to end; then they wait until all that they have told is acknowledged."""
         wanted = ",".join(f"{kind}={FIELD[kind]}@127.0.0.1:{port}" for kind, port in self._stations.items())
-        command = [*SIMULATOR, "stations", f"{wanted},{PLATFORMS}", "--api", self._url]
+        command = [*SIMULATOR, "stations", f"{wanted},{PLATFORMS},{ASKED}", "--api", self._url]
         command += ["--truth", str(self._truth / STATIONS)]
         command += ["--mqtt", f"127.0.0.1:{broker.port}", "--username", USERNAME]
         env = {**os.environ, **({"GANZHI_MQTT_PASSWORD": broker.password} if broker.password else {})}
@@ -236,6 +241,13 @@ def _stop_on_signals(processes: Processes) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _listening(kind: str, where: str) -> str:
+    """The settings by which stations of a kind are heard; cameras register over UDP and TCP."""
+    if kind == "gb28181":
+        return f'[sip]\nlisten = "{where}"\nlisten_udp = "{where}"\npassword = "{CAMERA_PASSWORD}"\n\n'
+    return f'[session.{kind}]\nlisten = "{where}"\n\n'
 
 
 def _page_port(port: int) -> int:

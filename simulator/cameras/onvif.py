@@ -62,21 +62,28 @@ class OnvifCamera:
         """Lose all subscriptions, as at a restart."""
         self._waiting.clear()
 
-    def tell(self, topic: str, data: str, source: str = "VideoSourceToken=1", operation: str = "Changed") -> None:
-        """Tell a notification to each subscription; `data` and `source` are NAME=VALUE."""
+    @property
+    def untold(self) -> int:
+        """Notifications that nobody has pulled yet; of several subscriptions one is enough: others are left behind."""
+        return min((waiting.qsize() for waiting in self._waiting.values()), default=0)
+
+    def tell(self, topic: str, data: str, source: str = "VideoSourceToken=1", operation: str = "Changed") -> datetime:
+        """Tell a notification to each subscription; `data` and `source` are NAME=VALUE. The time that it tells."""
         self._state[topic, source] = data
+        at = self._now().replace(microsecond=0)
         for waiting in self._waiting.values():
-            waiting.put_nowait(self._notice(topic, data, source, operation))
+            waiting.put_nowait(self._notice(topic, data, source, operation, at))
+        return at
 
     def _now(self) -> datetime:
         return datetime.now(UTC) + self._ahead
 
-    def _notice(self, topic: str, data: str, source: str, operation: str) -> str:
+    def _notice(self, topic: str, data: str, source: str, operation: str, at: datetime) -> str:
         def items(name: str, told: str) -> str:
             left, _, right = told.partition("=")
             return f'<tt:{name}><tt:SimpleItem Name="{left}" Value="{right}"/></tt:{name}>'
 
-        told = f'UtcTime="{_written(self._now())}" PropertyOperation="{operation}"'
+        told = f'UtcTime="{_written(at)}" PropertyOperation="{operation}"'
         return (
             f"<wsnt:NotificationMessage><wsnt:Topic>{topic}</wsnt:Topic><wsnt:Message><tt:Message {told}>"
             f"{items('Source', source)}{items('Data', data)}</tt:Message></wsnt:Message></wsnt:NotificationMessage>"
@@ -130,7 +137,7 @@ class OnvifCamera:
         path = f"/onvif/pull/{self._number}"
         waiting = self._waiting[path] = asyncio.Queue()
         for (topic, source), data in self._state.items():
-            waiting.put_nowait(self._notice(topic, data, source, "Initialized"))
+            waiting.put_nowait(self._notice(topic, data, source, "Initialized", self._now()))
         reference = (
             f"<tev:SubscriptionReference><wsa:Address>http://192.0.2.1{path}</wsa:Address></tev:SubscriptionReference>"
         )

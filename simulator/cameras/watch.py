@@ -17,8 +17,8 @@ PASSWORD = "12345678"  # noqa: S105 of cameras that are made up
 KEEPALIVE_S = 60.0
 AT_ONCE = 50
 """Cameras that register at the same time."""
-INTRUSION = 5, 6
-"""Method and type of their alarms."""
+INTRUSION, OVER = (5, 6), "区域入侵报警解除"
+"""Method and type of their alarms, and the text by which one is over."""
 
 
 def ids(count: int, first: int = 1) -> Sequence[str]:
@@ -41,6 +41,8 @@ class Watch:
         self.pending = 0
         """Alarms that are not answered yet."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._turns = {camera.id: asyncio.Lock() for camera in self.cameras}
+        """Each camera tells one thing after the other."""
         self._still = False
 
     async def begin(self) -> None:
@@ -59,10 +61,10 @@ class Watch:
         """One of them says that it is alive."""
         self._start(self.cameras[number % len(self.cameras)].keepalive())
 
-    def alarm(self, number: int, at: Micros) -> None:
-        """An alarm of one of them, as of a whole second."""
+    def alarm(self, number: int, at: Micros, *, over: bool = False) -> None:
+        """An alarm of one of them, as of a whole second, or that it is over."""
         self.pending += 1
-        self._start(self._told(self.cameras[number % len(self.cameras)], at // 1_000_000 * 1_000_000))
+        self._start(self._told(self.cameras[number % len(self.cameras)], at // 1_000_000 * 1_000_000, over))
 
     async def end(self, seconds: float) -> int:
         """Wait until all alarms are answered; how many are not. Then all connections end."""
@@ -104,13 +106,14 @@ class Watch:
                 await self._registered(camera)
             await asyncio.sleep(KEEPALIVE_S)
 
-    async def _told(self, camera: Camera, at: Micros) -> None:
+    async def _told(self, camera: Camera, at: Micros, over: bool) -> None:
         told = from_micros(at).astimezone(BEIJING).strftime("%Y-%m-%dT%H:%M:%S")
-        while True:
-            answer = await camera.alarm(*INTRUSION, told)
-            if answer is not None and answer.status == 200:
-                break
-            await self._registered(camera)
+        async with self._turns[camera.id]:
+            while True:
+                answer = await camera.alarm(*INTRUSION, told, OVER if over else "")
+                if answer is not None and answer.status == 200:
+                    break
+                await self._registered(camera)
         self.pending -= 1
-        truth = EventTruth(camera.id, f"{camera.id}-{at}", "intrusion", "active", at)
+        truth = EventTruth(camera.id, f"{camera.id}-{at}", "intrusion", "inactive" if over else "active", at)
         self._taken(Message("camera", b"", (), (truth,)))

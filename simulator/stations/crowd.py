@@ -9,6 +9,7 @@ from itertools import cycle
 from types import TracebackType
 
 from hub.models import Micros
+from simulator.cameras.asked import ASKED, Asked
 from simulator.cameras.watch import Watch
 from simulator.messages import Message
 from simulator.publisher import Broker, Publisher
@@ -94,6 +95,7 @@ class Crowd:
         for dtu in dtus:
             dtu.begin()
         watches = [asyncio.create_task(self._watch(one)) for one in self._wanted if one.kind == "gb28181"]
+        watches += [asyncio.create_task(self._asked(one)) for one in self._wanted if one.kind in ASKED]
         pushing = [asyncio.create_task(self._push(one)) for one in self._wanted if one.kind in PLATFORMS]
         while not self._still.is_set():  # noqa: ASYNC110 it is set by another thread
             await asyncio.sleep(TICK_S)
@@ -108,7 +110,7 @@ class Crowd:
         ]
 
     async def _watch(self, one: Wanted) -> int:
-        """Cameras take turns with their alarms; returns what was not answered."""
+        """Cameras take turns with their alarms, and with the ends of these; returns what was not answered."""
         watch = Watch(one.number, one.address, self._taken.append)
         beginning = asyncio.create_task(watch.begin())
         turns, due = 0, time.monotonic()
@@ -116,11 +118,20 @@ class Crowd:
             while due <= time.monotonic():
                 due += self._every_s / one.number
                 if beginning.done():
-                    watch.alarm(turns, time.time_ns() // 1000)
+                    watch.alarm(turns, time.time_ns() // 1000, over=turns // one.number % 2 == 1)
                     turns += 1
             await asyncio.sleep(min(TICK_S, max(0.001, due - time.monotonic())))
         beginning.cancel()
+        for number in range(max(0, turns - one.number), turns):  # what still lasts is over: it would end by silence
+            if number // one.number % 2 == 0:
+                watch.alarm(number, time.time_ns() // 1000 + 1_000_000, over=True)
         return await watch.end(self._drain_s)
+
+    async def _asked(self, one: Wanted) -> int:
+        """Cameras that the hub asks."""
+        async with Asked(one.kind, KINDS[one.kind].codes(one.number), one.ports, self._taken.append) as asked:
+            await asked.run(self._still, self._every_s)
+            return await asked.end(self._drain_s)
 
     def _speeches(self, one: Wanted) -> list[Speech]:
         return [SPEECHES[one.kind](code, self._seed) for code in KINDS[one.kind].codes(one.number)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 
+from simulator.cameras.asked import PASSWORD, USERNAME, free_port
 from simulator.fleet import Thing
 from simulator.ground_truth import Published, Truth
 from simulator.publisher import Broker
@@ -14,7 +15,7 @@ from simulator.registration import HubApi
 from simulator.runner import DRAIN_S, EFFECTIVE_S
 from simulator.stations.crowd import Crowd
 from simulator.stations.things import KINDS, things
-from simulator.stations.wanted import Wanted
+from simulator.stations.wanted import ASKED, Wanted
 
 TICK_S = 0.2
 
@@ -43,6 +44,7 @@ def register_stations(api_url: str, token: str | None, wanted: Sequence[Wanted],
             found += things(one.kind, one.number, seed)
         api.import_things(found)
         known = [one._replace(where=_subscribed(api, api_url)) if _is_homeless(one) else one for one in wanted]
+        known = [_connected(api, one) if one.kind in ASKED else one for one in known]
     time.sleep(EFFECTIVE_S)
     return known
 
@@ -56,6 +58,15 @@ def _subscribed(api: HubApi, url: str) -> str:
     secret = token_hex(16)
     api.put("/push-subscriptions/simulated", {"platform": "ctwing", "name": "Simulated", "secret": secret})
     return f"{url.rstrip('/')}/api/v1/push/simulated/{secret}"
+
+
+def _connected(api: HubApi, one: Wanted) -> Wanted:
+    """Tell the hub where to ask these cameras; at free ports where none are given."""
+    ports = one.ports if one.where else [free_port() for _ in range(one.number)]
+    for code, port in zip(KINDS[one.kind].codes(one.number), ports, strict=True):
+        login = {"username": USERNAME, "password": PASSWORD}
+        api.put(f"/devices/{code}/cameras/{one.kind}", {"url": f"http://127.0.0.1:{port}", **login})
+    return one._replace(where="+".join(map(str, ports)))
 
 
 def live_stations(plan: Stationed, truth_folder: Path, stopping: threading.Event) -> dict[str, object]:
@@ -83,4 +94,5 @@ def note_taken(crowd: Crowd, truth: Truth) -> None:
     """Enter what was acknowledged."""
     for message in crowd.taken():
         truth.heard.update(each.device for each in message.readings)
+        truth.heard.update(each.device for each in message.events)
         truth.acknowledged(Published(message, time.time_ns() // 1000))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, NamedTuple
 
-from simulator.cameras import watch
+from simulator.cameras import asked, watch
 from simulator.fleet import STREETS, Thing
 from simulator.stations import dtu, gb26875, hj212, sl651, uplinks
 
@@ -27,6 +27,9 @@ def _metrics(**units: str) -> dict[str, dict[str, str]]:
 
 _CLIMATE = _metrics(battery="%", temperature="Cel", humidity="%")
 _AIR = dict.fromkeys(("pm25", "pm10", "so2", "no2", "o3"), "ug/m3")
+_CAMERA: dict[str, Any] = {
+    "category": "video", "metrics": {}, "events": {"intrusion": {"name": "区域入侵", "level": "yellow"}},
+}  # fmt: skip
 KINDS: dict[str, Kind] = {
     "hj212": Kind(
         "station-hj212",
@@ -53,10 +56,10 @@ KINDS: dict[str, Kind] = {
         dtu.registrations, "DTU 温湿度变送器", "housing",
     ),
     "gb28181": Kind(
-        "station-gb28181", {"name": "摄像机 (GB/T 28181)", "metrics": {}, "interval_s": 60,
-                            "events": {"intrusion": {"name": "区域入侵", "level": "yellow"}}},
-        watch.ids, "摄像机", "housing",
+        "station-gb28181", {"name": "摄像机 (GB/T 28181)", **_CAMERA, "interval_s": 60}, watch.ids, "摄像机", "housing",
     ),
+    "isapi": Kind("station-isapi", {"name": "摄像机 (ISAPI)", **_CAMERA}, asked.isapi_codes, "摄像机", "housing"),
+    "onvif": Kind("station-onvif", {"name": "摄像机 (ONVIF)", **_CAMERA}, asked.onvif_codes, "摄像机", "housing"),
     "chirpstack": Kind(
         "station-lorawan", {"name": "温湿度传感器 (LoRaWAN)", "metrics": _CLIMATE, "payload": "milesight"},
         uplinks.names, "LoRaWAN 温湿度传感器", "housing",

@@ -222,6 +222,8 @@ def test_what_is_wanted_is_told_in_short() -> None:
     assert station == ("hj212", 20, "[::1]:9212")
     assert station.address == ("::1", 9212)
     assert sensors == ("chirpstack", 5, "")
+    [asked] = read_wanted("onvif=2@8101+8102")
+    assert asked.ports == [8101, 8102]
     wrong = [
         "hj213=1",
         "hj212",
@@ -230,6 +232,8 @@ def test_what_is_wanted_is_told_in_short() -> None:
         "hj212=99999@h:1",
         "chirpstack=1,chirpstack=2",
         "ctwing=1@h:1",
+        "isapi=2@8101",
+        "onvif=1@port",
     ]
     for text in wrong:
         with pytest.raises(WantedError):
