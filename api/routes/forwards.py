@@ -161,6 +161,8 @@ async def put_forward(
             raise invalid(
                 "/organisation", Sentence("refusal.outside.organisation", code=body.organisation).told(spoken)
             )
+        if await row(conn, SQL.of_another_kind, {"code": code, "kind": body.kind}) is not None:
+            raise invalid("/kind", Sentence("refusal.forward.kind").told(spoken))
         if body.kind == "gb28181" and given is None and await row(conn, SQL.with_password, {"code": code}) is None:
             raise invalid("/password", Sentence("refusal.forward.password").told(spoken))
         values = {

@@ -28,6 +28,10 @@ where (%(code)s::text is null or t.code = %(code)s) and (%(after_code)s::text is
 order by t.code
 limit %(limit)s
 
+-- name: of_another_kind
+-- What waits for a platform of GB/T 28181 are alarms, for others readings: neither can be told to the other.
+select 1 from forward_target where code = %(code)s and (kind = 'gb28181') <> (%(kind)s = 'gb28181')
+
 -- name: organisation
 select code from organisation where code = %(code)s
 

@@ -30,7 +30,12 @@ async def check_forwards(settings: Settings) -> list[Finding]:
             "warn", f"forwarding: {code} is granted {unnumbered} devices that have no 20 digits: it does not see them",
             "hub devices addresses add CODE gb28181 NUMBER",
         )
-        for code, *_, unnumbered in found
+        for code, *_, unnumbered, _ in found
         if unnumbered
     ]  # fmt: skip
+    ill += [
+        Finding("warn", f"forwarding: the hub is not registered at {code}", f"hub forwards show {code}")
+        for code, since, *_, unregistered in found
+        if unregistered and since is None
+    ]
     return ill or ([Finding("ok", f"forwarding: {len(found)} targets take what is forwarded")] if found else [])

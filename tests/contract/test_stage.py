@@ -68,6 +68,10 @@ insert into command (id, device_id, name, params, state, actor, expires_at)
 insert into command (id, device_id, name, params, state, actor, expires_at, network, confirmed)
     values ('{QUEUED}', 2, 'dim', '{{}}', 'queued', 'test', '2100-01-01', 'lora', true);
 insert into device_address (scheme, address, device_id) values ('deveui', '{EUI}', 2);
+insert into device_address (scheme, address, device_id) values ('gb28181', '33010600001320000001', 1);
+insert into forward_target (code, name, kind, host, port, number, password, platform, at_once, scope_key, ceiling,
+                            enabled)
+    values ('city', 'City', 'gb28181', 'h', 5060, '33010600002000000001', 'sealed 1 x', '{{}}', 1, '/', 'L4', true);
 insert into dead_letter (id, received_at, transport, address, reason, detail, payload, payload_size)
     values ('{LETTER}', '2026-03-01', 'mqtt', 'ganzhi/v1/d2/telemetry', 'unknown_device', 'why', '{{}}', 2);
 """
@@ -94,6 +98,7 @@ HELD = {
     "device_status": "device_id, online, at",
     "device_link": "device_id, at, session, counter, received, missed, rssi",
     "device_no_news": "device_id, retained, empty, address",
+    "forward_report": "part, device_id, target_id, ts, command, measured",
     "listening": "source, at",
     "push_sender": "subscription, address, imei, first_at, heard_at, waits",
     "rule_flat": "rule_id, series_id, value, since, until",

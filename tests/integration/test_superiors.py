@@ -199,8 +199,11 @@ async def test_what_is_not_granted_is_not_told_however_it_is_asked_for(bed: Bed)
 async def test_a_grant_that_is_taken_back_takes_back_what_waits(bed: Bed) -> None:
     await bed.forward()
     await bed.camera(SMOKE)
-    for device in (SHARED, SMOKE):
+    for device in (SHARED, SMOKE, OTHER):
         await bed.alarm(device, 1)
+    assert (await bed.shown())["pending"] == 2, "nothing is written for it of a device that is not granted"
+    answer = await bed.client.put("/forwards/city", json={"name": "City", "kind": "mqtt"})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/kind")
     await bed.camera(SHARED, shared=False)
     async with below(bed):
         await until(lambda: bed.platform.of("Alarm"), "the other one is told")
