@@ -25,11 +25,12 @@ def moved(now: Measures, usual: Usual | None) -> Cue:
     if known.sum() < LEAST_BLOCKS or not there.any():
         return Cue(0.0, {})
     like = usual.like(now)[known]
-    kept = now.power[known] > 0.2 * usual.power[known]  # what covers the lens has no structure
-    middle = float(np.median(like[kept])) if kept.any() else 1.0
-    gone = min(ramp(float((like[kept] < 0.35).sum()) / len(like), 0.5, 0.85), ramp(middle, 0.35, 0.1))
+    middle = float(np.median(like))
+    gone = min(ramp(float((like < 0.35).mean()), 0.5, 0.85), ramp(middle, 0.35, 0.1))
     shifted = 0.0 if middle > 0.8 else _shifted(now.structure, usual.structure)
-    structure = ramp(float(kept.mean()), 0.4, 0.7)
+    # What covers the lens takes structure away; another view has some, if elsewhere.
+    bare = float((now.power < 0.5).mean()) - float((usual.power < 0.5).mean())
+    structure = ramp(bare, 0.2, 0.1)
     settled = ramp(float(np.median(now.settled[there])), 0.25, 0.55)
     cues = {"gone": gone, "shifted": shifted, "structure": structure, "settled": settled}
     return Cue(min(max(gone, shifted), structure, settled), cues)

@@ -1,5 +1,6 @@
 """Something before the lens: what was there is gone from a part of the picture, and nothing is to be seen instead."""
 
+import cv2
 import numpy as np
 
 from analytics.video.finding import Cue
@@ -26,7 +27,8 @@ def occlusion(now: Measures, usual: Usual | None) -> Cue:
     )
     other = ((now.light < low) | (now.light > high)) & (now.power < np.maximum(0.5 * usual.power, 1.5))
     still = np.ones_like(lost) if now.change is None else now.change < STILL
-    covered = (lost | other) & still
+    spots = ((lost | other) & still).astype(np.uint8)
+    covered = cv2.morphologyEx(spots, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))  # it is in one piece
     living = float((usual.light > 8).mean())
     share = float(covered.mean()) / max(living, 0.25)
     whole = float((lost & still).sum()) / max(float((usual.power > 1.0).sum()), 9.0)

@@ -37,8 +37,8 @@ _FAULTS: Mapping[str, Callable[[Measures, Usual | None], Cue]] = {
     "noise": noise,
     "blur": blur,
     "colour_cast": colour_cast,
-    "moved": moved,
     "occlusion": occlusion,
+    "moved": moved,
     "freeze": freeze,
 }
 _SHADOWED: Mapping[str, frozenset[str]] = {
@@ -50,7 +50,7 @@ _SHADOWED: Mapping[str, frozenset[str]] = {
     "noise": frozenset({"moved", "occlusion", "blur"}),
     "blur": frozenset({"moved", "occlusion", "freeze"}),
     "colour_cast": frozenset({"moved", "occlusion"}),
-    "moved": frozenset({"occlusion"}),
+    "occlusion": frozenset({"moved"}),
 }
 """What a fault makes impossible to tell; in the order in which they are judged."""
 

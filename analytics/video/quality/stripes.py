@@ -23,15 +23,15 @@ def stripes(now: Measures, usual: Usual | None) -> Cue:
     if usual is None:
         return Cue(0.0, {})
     cues = {
-        "across": _new(now.rows, usual.rows, repeats=True),
-        "along": _new(now.columns, usual.columns, repeats=True),
-        "rolling": 0.0 if now.last_rows is None else _new(now.rows, now.last_rows, repeats=False),
+        "across": bars(now.rows, usual.rows, repeats=True),
+        "along": bars(now.columns, usual.columns, repeats=True),
+        "rolling": 0.0 if now.last_rows is None else bars(now.rows, now.last_rows, repeats=False),
         "wave": _wave(now, usual),
     }
     return Cue(max(cues.values()), cues)
 
 
-def _new(seen: Floats, known: Floats, *, repeats: bool) -> float:
+def bars(seen: Floats, known: Floats, *, repeats: bool) -> float:
     """Of profiles (length, strips): how strong, how alike in all strips, and, if asked, how periodic what is new is."""
     if len(seen) < LEAST:
         return 0.0
