@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
@@ -65,6 +65,9 @@ class Context:
     """As `try_rule`, of a fusion rule."""
     expectation: Expectation | None = None
     """Tells what was expected of a series; None: this process knows no detectors."""
+
+    check_analysis: Callable[[Any], str | None] | None = None
+    """Tells why settings of the analysis of video cannot be used; None: this process knows none."""
 
     scope: Scope = EVERYWHERE
     """What the request may see."""

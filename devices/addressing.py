@@ -29,7 +29,7 @@ protocol/sender/form/device."""
 PUSHED = "push"
 """The transport of what platforms push; addresses are subscription/platform/form/device."""
 
-CAMERAS = ("isapi", "onvif")
+CAMERAS = ("isapi", "onvif", "video")
 """Transports, and protocols, of cameras that are asked or push; addresses are device/channel, or the device alone."""
 
 K = TypeVar("K")

@@ -33,6 +33,7 @@ SCHEMES: Mapping[str, Sentence] = {
     "isapi": Sentence("scheme.isapi"),
     "onvif": Sentence("scheme.onvif"),
     "gat1400": Sentence("scheme.gat1400"),
+    "video": Sentence("scheme.video"),
 }
 """What an address of each is called."""
 

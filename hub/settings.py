@@ -29,6 +29,7 @@ from hub.setting_faults import explain, keys_of, unreadable, variable
 from hub.setting_types import BrokerHost, DatabaseUrl, HeaderSecret, Host, Section, Servers
 from hub.sip_settings import Sip
 from hub.tls import ServerTls, Tls
+from hub.video_settings import Video
 from hub.viid_settings import Viid
 
 
@@ -309,6 +310,7 @@ class Settings(BaseSettings):
     cases: Cases = Cases()
     polling: Polling = Polling()
     pictures: Pictures = Pictures()
+    video: Video = Video()
     health: Health = Health()
     forwards: Forwards = Forwards()
     session: Session = Session()

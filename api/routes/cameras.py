@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import httpx
 from fastapi import Response
 from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, StringConstraints
 
 from api.context import Context, Here
@@ -53,6 +54,9 @@ class ConnectionBody(BaseModel):
         default=None, max_length=200, description="left out, a known one is kept while username and server stay"
     )
     enabled: bool = True
+    analysis: dict[str, JsonValue] | None = Field(
+        default=None, description="of its video (rtsp): kinds, zones and lines; left out, faults of the picture"
+    )
 
 
 class Connection(BaseModel):
@@ -68,6 +72,8 @@ class Connection(BaseModel):
     since: datetime | None
     heard_at: datetime | None
     last_error: str | None
+    analysis: dict[str, Any] | None = Field(description="what is looked for in its video")
+    figures: dict[str, Any] | None = Field(description="how its video is read, and what that costs")
     secret: str | None = Field(description="the end of the path that it pushes to; shown once")
 
 
@@ -121,6 +127,7 @@ async def put_connection(
     url, given = _parsed(kind, body, spoken)
     if url is not None:
         _check_address(context, url, spoken)
+    _check_analysis(context, kind, body, spoken)
     secret = secrets.token_urlsafe(24) if url is None else None
     async with writing(context) as conn:
         if await row(conn, DATABASE.device, {"code": code}) is None:
@@ -130,6 +137,7 @@ async def put_connection(
         vault = Secrets(context.settings.secrets)
         values = {
             "code": code, "kind": kind, "url": None if url is None else url.shown, "enabled": body.enabled,
+            "analysis": None if body.analysis is None else Jsonb(body.analysis),
             "login": None if login is None or place is None else vault.seal(place, login.written),
             "secret_hash": None if secret is None else secret_hash(secret),
         }  # fmt: skip
@@ -222,6 +230,16 @@ def _parsed(kind: Kind, body: ConnectionBody, spoken: Lang) -> tuple[CameraUrl |
     if body.username is not None and body.password is not None:
         login = Login(body.username, body.password.get_secret_value())
     return url, login
+
+
+def _check_analysis(context: Context, kind: Kind, body: ConnectionBody, spoken: Lang) -> None:
+    if body.analysis is None:
+        return
+    if kind != "rtsp":
+        raise invalid("/analysis", Sentence("refusal.camera.analysis_kind").told(spoken))
+    wrong = None if context.check_analysis is None else context.check_analysis(body.analysis)
+    if wrong is not None:
+        raise invalid("/analysis", Sentence("refusal.camera.analysis", error=wrong).told(spoken))
 
 
 def _check_address(context: Context, url: CameraUrl, spoken: Lang) -> None:

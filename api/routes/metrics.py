@@ -1,17 +1,22 @@
 """Prometheus metrics."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from fastapi.responses import PlainTextResponse
 
-from api.context import Here
+from api.context import Context, Here
 from api.dashboard import Status
+from api.database import Row, read
 from api.routes.status import TheBoard
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
+from hub.errors import HubError
+from hub.store.pool import sorted_errors
+from hub.store.statements import statements
 from hub.telemetry import Counters
 
+SQL = statements(__name__)
 router = GuardedRouter(tags=["health"])
 
 COUNTERS = {
@@ -34,6 +39,16 @@ COUNTERS = {
 }
 
 
+STREAMS = {
+    "up": "1 while the stream of a camera is read",
+    "cpu": "Processors that decoding and analysis of a camera's stream take",
+    "analysed_per_second": "Frames of a camera that are looked at",
+    "dropped": "Pictures of a camera that came damaged, or faster than they were decoded, in the newest seconds",
+    "shed": "How much less of a stream is looked at: 0 nothing, 1 half the frames, 2 key pictures, 3 one in 10 s",
+}
+"""By the column of the query."""
+
+
 @router.get("/metrics", response_class=PlainTextResponse)
 @needs(Permission.METRICS_READ)
 async def metrics(context: Here, board: TheBoard) -> PlainTextResponse:
@@ -43,6 +58,7 @@ async def metrics(context: Here, board: TheBoard) -> PlainTextResponse:
         *counted(context.counters),
         *_process(not status.not_ready, time.monotonic() - context.counters.started),
         *_seen(status),
+        *_video([] if status.totals is None else await _streams(context)),
     ]
     return exposition(lines)
 
@@ -88,6 +104,24 @@ def _seen(status: Status) -> Iterator[str]:
     yield "# TYPE ganzhi_active_alerts gauge"
     for level, n in status.alerts.model_dump().items():
         yield f'ganzhi_active_alerts{{level="{level}"}} {n}'
+
+
+async def _streams(context: Context) -> Sequence[Row]:
+    """Streams of cameras, as they were last written; none while the database is down."""
+    try:
+        with sorted_errors():
+            return await read(context, SQL.streams)
+    except HubError:
+        return []
+
+
+def _video(streams: Sequence[Row]) -> Iterator[str]:
+    for name, meaning in STREAMS.items():
+        told = [(each["device"], each[name]) for each in streams if each[name] is not None]
+        if told:
+            yield f"# HELP ganzhi_video_{name} {meaning}"
+            yield f"# TYPE ganzhi_video_{name} gauge"
+            yield from (f'ganzhi_video_{name}{{device="{device}"}} {value}' for device, value in told)
 
 
 def _metric(name: str, meaning: str, kind: str, value: float) -> Iterator[str]:

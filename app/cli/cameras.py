@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, address, call, out, pages
+from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, address, call, fail, out, pages
 from app.cli.connection import Verbs
 from app.cli.diagnose import LangOption, language
 from hub.words.figure import percentage
@@ -34,6 +34,10 @@ def add(
     where: Annotated[str | None, typer.Argument(metavar="[URL]", help="Without one the camera pushes.")] = None,
     user: UserOption = None,
     password: PasswordOption = None,
+    analysis: Annotated[
+        Path | None,
+        typer.Option("--analysis", exists=True, dir_okay=False, help="Of rtsp: kinds, zones and lines, as JSON."),
+    ] = None,
     off: Annotated[bool, typer.Option("--off", help="Keep it, and do not call it.")] = False,
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
@@ -44,9 +48,13 @@ def add(
 
     Example:  hub cameras add onvif gate-2 http://10.20.1.10 --user ganzhi
 
+    Example:  hub cameras add rtsp gate-4 rtsp://10.20.1.11/stream2 --user ganzhi --analysis zones.json
+
     Example:  hub cameras add isapi gate-3   (it pushes to an address that is shown once)
     """
     body: dict[str, Any] = {"url": where, **_login(user, password), "enabled": not off}
+    if analysis is not None:
+        body["analysis"] = _json_of(analysis)
     stored = call("PUT", f"/devices/{device}/cameras/{kind}", url, token, json=body)
     found = stored.json()
     out.print(Text(f"{device} is connected." if stored.status_code == 201 else f"{device} is as given."))
@@ -279,6 +287,13 @@ def _of(rate: dict[str, Any], unit: int, name: str) -> str:
 
 def _minute(at: str | None) -> str:
     return "-" if at is None else at[:16].replace("T", " ")
+
+
+def _json_of(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except ValueError as error:
+        fail(f"{path} is no JSON: {error}")
 
 
 def _login(user: str | None, password: str | None) -> dict[str, str | None]:

@@ -35,6 +35,7 @@ from app.serve.pushes import Pushes
 from app.serve.sinks import sinks_of
 from app.serve.sources import Engine
 from app.serve.stages import flapping_of
+from app.video.analysis_check import fault_of
 from devices.commands.delivery import CommandDelivery
 from devices.commands.downlink import BrokerDownlink, Downlink
 from devices.commands.sessions import Sessions
@@ -106,6 +107,7 @@ class ApiServer(Part):
             self._logins, channels=delivery_worker.channels,
             try_rule=RuleHistory(settings.rules.stale_after_s, flapping_of(settings.rules)),
             try_fusion=FusionHistory(), expectation=PastExpectation(),
+            check_analysis=fault_of,
         )  # fmt: skip
         self._refusals, self._desks = context.refusals, context.desks
         app = create_app(context, routers, LARGER | LARGER_OF_CAMERAS)

@@ -9,7 +9,7 @@ import httpx
 import psycopg
 
 from app.serve.origins import origins_of
-from app.serve.sources import Sources
+from app.serve.sources import Source, Sources
 from hub.access.outgoing import Outgoing
 from hub.pipeline import Sink
 from hub.secrets.sealed import Secrets
@@ -20,6 +20,7 @@ from hub.tls import trusting_context
 from ingest.cameras.source import CameraSource
 from ingest.pictures.gate import Gate
 from ingest.unwanted import Unwanted
+from ingest.video.source import VideoSource
 
 LEASE_S = 10.0
 """For how long a turn lasts that was not renewed: the store may be away for a moment."""
@@ -51,7 +52,14 @@ class Cameras(Sources):
             sink, pool, Secrets(settings.secrets), Outgoing(settings), tls, origins_of(settings).of_camera,
             gate.passed, self._turn.granted, settings.viid, unwanted,
         )  # fmt: skip
-        super().__init__({"cameras": source})
+        sources: dict[str, Source] = {"cameras": source}
+        if settings.video.processes:
+            ca = "" if settings.outgoing.tls.ca is None else str(settings.outgoing.tls.ca)
+            sources["video"] = VideoSource(
+                settings.video, sink, pool, Secrets(settings.secrets), Outgoing(settings), ca,
+                origins_of(settings).of_camera, gate.passed, self._turn.granted,
+            )  # fmt: skip
+        super().__init__(sources)
 
     @asynccontextmanager
     async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:

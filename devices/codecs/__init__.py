@@ -20,6 +20,7 @@ from devices.codecs.sl651 import readings as sl651
 from devices.codecs.sparkplug import readings as sparkplug
 from devices.codecs.sparkplug.node import KINDS as SPARKPLUG_KINDS
 from devices.codecs.strict import StrictCodec
+from devices.codecs.video import findings as video
 from hub.models import GANZHI, HUB
 
 GB26875, HJ212, SL651, GB28181 = "gb26875", "hj212", "sl651", "gb28181"
@@ -28,7 +29,7 @@ CJT188, SZY206, MODBUS_RTU, MODBUS_TCP = "cjt188", "szy206", "modbus-rtu", "modb
 CHIRPSTACK, THINGS_STACK, SPARKPLUG = "chirpstack", "the-things-stack", "sparkplug"
 CTWING, ONENET, IOTDA, ALIYUN, TENCENT = "ctwing", "onenet", "iotda", "aliyun", "tencent"
 MODBUS = "modbus"
-ISAPI, ONVIF, GAT1400 = "isapi", "onvif", "gat1400"
+ISAPI, ONVIF, GAT1400, VIDEO = "isapi", "onvif", "gat1400", "video"
 """Names of protocols."""
 
 _PLATFORMS: Mapping[str, Codec] = {
@@ -58,6 +59,7 @@ CODECS: Mapping[tuple[str, str], Codec] = {
     (ISAPI, "frame"): isapi.decode,
     (ONVIF, "frame"): onvif.decode,
     (GAT1400, "frame"): gat1400.decode,
+    (VIDEO, "frame"): video.decode,
     (MILESIGHT, "frame"): milesight,
     (CAYENNE, "frame"): cayenne,
     **{(dragino_name(model), "frame"): dragino(model) for model in dragino_models()},

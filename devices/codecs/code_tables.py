@@ -13,6 +13,7 @@ TABLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "isapi": partial(told, "devices.codecs.isapi"),
     "onvif": partial(told, "devices.codecs.onvif"),
     "sl651": partial(told, "devices.codecs.sl651"),
+    "video": partial(told, "devices.codecs.video"),
     "szy206": partial(told, "devices.codecs", "szy206.json"),
 }
 """Their data, as it is in the files."""

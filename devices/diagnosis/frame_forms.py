@@ -29,6 +29,7 @@ from devices.codecs import (
     SZY206,
     TENCENT,
     THINGS_STACK,
+    VIDEO,
     name_of,
     szy206,
 )
@@ -134,6 +135,10 @@ def _gat1400_likeness(_payload: bytes, value: Any) -> int:
     return 9 * (isinstance(value, dict) and any(name.endswith(("ListObject", "eObject")) for name in value))
 
 
+def _video_likeness(_payload: bytes, value: Any) -> int:
+    return 9 * (isinstance(value, dict) and {"kind", "state", "score", "cues"} <= value.keys())
+
+
 def _never(_payload: bytes, _value: Any) -> int:
     """Of bytes that could be anything: the form has to be told."""
     return 0
@@ -192,6 +197,7 @@ FRAMES: Mapping[str, Frame] = {
     "isapi": Frame(CODECS[ISAPI, "frame"], _isapi_likeness),
     "onvif": Frame(CODECS[ONVIF, "frame"], _onvif_likeness),
     "gat1400": Frame(CODECS[GAT1400, "frame"], _gat1400_likeness, gat1400.answer),
+    "video": Frame(CODECS[VIDEO, "frame"], _video_likeness),
     "modbus-tcp": Frame(CODECS[MODBUS_TCP, "frame"], _never, is_binary=True),
     "milesight": Frame(CODECS[MILESIGHT, "frame"], _begins(b"\x01\x75"), is_binary=True),
     "cayenne": Frame(CODECS[CAYENNE, "frame"], _never, is_binary=True),

@@ -43,7 +43,7 @@ EXCHANGE: Mapping[str, Table] = {
         _MANAGEMENT, "which cameras are asked, where and by which login, which push, and how each does",
         "with its device", Permission.DEVICES_READ,
         l2="device_id kind pushes enabled created_at changed_at state since heard_at",
-        l3="url last_error last_error_words", l4="login secret_hash",
+        l3="url last_error last_error_words analysis figures", l4="login secret_hash",
     ),
     "network_listening": _table(
         _OPERATIONS, "how the brokers of networks are heard", "one row a network, until the settings name it no more",

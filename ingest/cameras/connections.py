@@ -1,9 +1,9 @@
 """Connections as the store has them: which cameras are asked, with their logins opened, and how each does."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from psycopg.types.json import Jsonb
 
@@ -34,6 +34,8 @@ class Wanted(NamedTuple):
     """Channels that are registered as devices of their own."""
     number: str
     """Of a view library: its 20 digits."""
+    analysis: Mapping[str, Any] | None = None
+    """Of its video: what is looked for."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -53,14 +55,14 @@ class Wanted(NamedTuple):
         return url, read_login(secrets.open(place, self.login))
 
 
-async def wanted(pool: Pool) -> list[Wanted]:
-    """All that are switched on and are asked for events. StoreUnavailable."""
+async def wanted(pool: Pool, kinds: list[str]) -> list[Wanted]:
+    """All of some kinds that are switched on and are asked for events. StoreUnavailable."""
     with sorted_errors():
         async with pool.connection() as conn:
-            rows = await (await conn.execute(SQL.wanted)).fetchall()
+            rows = await (await conn.execute(SQL.wanted, {"kinds": kinds})).fetchall()
     return [
-        Wanted(device, kind, url, login, at, tuple(channels), number)
-        for device, kind, url, login, at, channels, number in rows
+        Wanted(device, kind, url, login, at, tuple(channels), number, analysis)
+        for device, kind, url, login, at, channels, number, analysis in rows
     ]
 
 
@@ -79,6 +81,33 @@ async def note(pool: Pool, standings: Iterable[tuple[Wanted, Standing]]) -> None
         with sorted_errors():
             async with pool.connection() as conn, conn.transaction(), conn.cursor() as cursor:
                 await cursor.executemany(SQL.note, rows)
+
+
+class Lasting(NamedTuple):
+    """What the analysis of video has found at a device, and is not over."""
+
+    device: str
+    kind: str
+    """Of the event."""
+    code: str
+    zone: str | None
+
+
+async def lasting(pool: Pool, devices: list[str]) -> list[Lasting]:
+    """Of some devices, by code. StoreUnavailable."""
+    with sorted_errors():
+        async with pool.connection() as conn:
+            rows = await (await conn.execute(SQL.lasting, {"devices": devices})).fetchall()
+    return [Lasting(*row) for row in rows]
+
+
+async def note_figures(pool: Pool, figures: Mapping[str, Mapping[str, object]]) -> None:
+    """Write how the video of devices is read, by code. StoreUnavailable."""
+    rows = [{"device": device, "figures": Jsonb(dict(told))} for device, told in figures.items()]
+    if rows:
+        with sorted_errors():
+            async with pool.connection() as conn, conn.transaction(), conn.cursor() as cursor:
+                await cursor.executemany(SQL.note_figures, rows)
 
 
 def unreadable(error: SecretUnreadable | BadUrlError) -> Sentence:

@@ -23,7 +23,7 @@ from hub.store.pool import Pool, sorted_errors
 from hub.words.sentence import Sentence
 from ingest.cameras.alerts import Alerts, Pass
 from ingest.cameras.connections import SQL
-from ingest.cameras.source import OriginOf
+from ingest.cameras.keeping import OriginOf
 from ingest.holding import Holding, NotTakenError, retry_after
 
 HOLD_S = 8.0

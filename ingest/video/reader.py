@@ -71,7 +71,7 @@ class Reader:
         self._arguments, self._limits = command, limits
         self._marks: Marks | None = None
         self._process: asyncio.subprocess.Process | None = None
-        self._ready = asyncio.Event()
+        self._wanted, self._ready = asyncio.Event(), asyncio.Event()
         self._readings: dict[int, _Reading] = {}
         self._slots = list(range(most - 1, -1, -1))
         self.restarts = 0
@@ -87,7 +87,8 @@ class Reader:
         return None if self._process is None else self._process.pid
 
     async def run(self) -> None:
-        """Keep the process until cancelled."""
+        """Keep the process, from the first stream on, until cancelled."""
+        await self._wanted.wait()
         backoff = Backoff(log, "%s works again", self._name, first_s=0.2, longest_s=15.0)
         while True:
             self._marks, joins = made()
@@ -116,21 +117,22 @@ class Reader:
 
         `wanted` makes what the child is told, for a slot. Cancelled, the stream is closed.
         """
-        await self._ready.wait()
-        slot = self._slots.pop()
-        reading = self._readings[slot] = _Reading(take)
+        slot, reading = self._slots.pop(), _Reading(take)
         try:
+            self._wanted.set()
+            await self._ready.wait()
+            self._readings[slot] = reading
             await self._send(frame(wanted(slot)))
             return await asyncio.shield(reading.end)
         except asyncio.CancelledError:
-            if not reading.end.done():
+            if slot in self._readings and not reading.end.done():
                 await self._close(slot, reading)
             raise
         finally:
             if reading.end.done() and not reading.end.cancelled():
                 reading.end.exception()
-            if self._readings.pop(slot, None) is not None:
-                self._slots.append(slot)
+            self._readings.pop(slot, None)
+            self._slots.append(slot)
 
     async def pace(self, slot: int, pace: Pace) -> None:
         """Look at more or less of a stream."""

@@ -84,8 +84,6 @@ class RtspCamera:
         if self._server is not None:
             self._server.close()
         self.hang_up()
-        for task in list(self._tasks):
-            task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def url(self, path: str = "stream1", login: str = "") -> str:

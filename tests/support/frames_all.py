@@ -18,6 +18,7 @@ from tests.support import (
     frames_sl651,
     frames_status,
     frames_telemetry,
+    frames_video,
 )
 from tests.support.frames import Frames
 
@@ -40,6 +41,7 @@ FRAMES: dict[str, Frames] = {
     "modbus-poll": frames_modbus.POLL,
     "isapi": frames_cameras.ISAPI,
     "onvif": frames_cameras.ONVIF,
+    "video": frames_video.VIDEO,
     "milesight": frames_lorawan.MILESIGHT,
     "cayenne": frames_lorawan.CAYENNE,
     "dragino-lht65": frames_lorawan.LHT65,

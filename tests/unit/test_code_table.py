@@ -21,6 +21,7 @@ FILES = {
     "onvif": "onvif/codes.json",
     "sl651": "sl651/codes.json",
     "szy206": "szy206.json",
+    "video": "video/codes.json",
 }
 
 

@@ -1,0 +1,1 @@
+"""Findings of the hub's own analysis of video."""

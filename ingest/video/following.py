@@ -1,0 +1,146 @@
+"""Keeps the stream of one camera open, in one of the processes that read."""
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple, cast
+
+from devices.cameras.camera_url import CameraUrl, Login
+from devices.cameras.failure import CameraFailed, Step
+from hub.access.outgoing import Outgoing, OutgoingRefused
+from hub.video_settings import Video
+from hub.words.sentence import Sentence
+from ingest.cameras.following import Following
+from ingest.video.findings import Findings
+from ingest.video.messages import Figures, Found, Open, Pace, Report, Up
+from ingest.video.reader import Reader, ReaderEnded
+from ingest.video.readers import WARD_S, Readers
+
+DANGER = frozenset({"flame", "smoke", "flood", "level", "intrusion"})
+"""Kinds of findings for which a camera is slowed last."""
+
+
+class Shown(NamedTuple):
+    """A stream as it comes."""
+
+    encoding: str
+    width: int
+    height: int
+
+
+class VideoFollowing(Following):
+    """One stream."""
+
+    def __init__(
+        self, camera: str, url: CameraUrl, login: Login | None, analysis: Mapping[str, Any] | None, findings: Findings,
+        readers: Readers, outgoing: Outgoing, settings: Video, opening: asyncio.Semaphore, ca: str,
+    ) -> None:  # fmt: skip
+        """`ca`: a file of authorities that are trusted beside the system's; "": none."""
+        super().__init__(camera, opening)
+        self._camera, self._url, self._login, self._ca = camera, url, login, ca
+        self._analysis = b"" if analysis is None else json.dumps(analysis).encode()
+        self.is_danger = analysis is not None and not DANGER.isdisjoint(analysis.get("kinds") or ())
+        self.findings, self._readers, self._outgoing, self._settings = findings, readers, outgoing, settings
+        self._reader: Reader | None = None
+        self._slot = -1
+        self._is_guilty = False
+        self.pace = Pace.FULL
+        self.shown: Shown | None = None
+        self.figures: Figures | None = None
+        """Of the newest seconds; None: none since the stream was opened, or since its pace was changed."""
+        self.opened_times = 0
+
+    async def follow(self) -> None:
+        """See Following."""
+        addresses = await self._allowed()
+        waits = asyncio.Event()
+        try:
+            async with self._readers.one(alone=self._is_guilty) as reader:
+                await self._opening.acquire()
+                waits.set()
+                self._reader = reader
+                async with asyncio.timeout(WARD_S if self._is_guilty else None):
+                    ended = await reader.follow(
+                        lambda slot: self._open(slot, addresses), lambda r: self._take(r, waits)
+                    )
+        except ReaderEnded as error:
+            self._is_guilty = error.guilty or self._is_guilty
+            raise
+        except TimeoutError:
+            self._is_guilty = False
+            raise CameraFailed("answer", Sentence("camera.failed.reader")) from None
+        finally:
+            if waits.is_set():
+                self._opening.release()
+            self.findings.closed()
+            self._reader, self._slot, self.shown, self.figures = None, -1, None, None
+        raise CameraFailed(cast("Step", ended.step or "answer"), _sentence(ended.sentence))
+
+    def _open(self, slot: int, addresses: list[str]) -> Open:
+        self._slot, self.pace = slot, Pace.FULL
+        login = None if self._login is None else (self._login.username, self._login.password)
+        settings = self._settings
+        return Open(
+            slot, self._camera, self._url.shown, addresses, login, settings.fps, self._analysis, ca=self._ca,
+            silent_s=settings.silent_s,
+        )  # fmt: skip
+
+    async def _take(self, report: Report, waits: asyncio.Event) -> None:
+        match report:
+            case Up():
+                if waits.is_set():
+                    waits.clear()
+                    self._opening.release()
+                self.opened_times += self.shown is None
+                self.shown = Shown(report.encoding, report.width, report.height)
+                self.opened()
+                await self.findings.shown()
+            case Found():
+                await self.findings.take(report)
+            case Figures():
+                if report.analysed:
+                    self.standing.heard()
+                    self.steady()
+                self.figures = report
+
+    async def set_pace(self, pace: Pace) -> None:
+        """Look at more or less of it."""
+        if self._reader is not None and pace is not self.pace:
+            self.pace, self.figures = pace, None
+            await self._reader.pace(self._slot, pace)
+
+    async def turn(self, lost_s: float) -> None:
+        """Called now and then: tells when pictures have been away for `lost_s`."""
+        standing = self.standing
+        if standing.state == "down" and time.time() - standing.since > lost_s:
+            await self.findings.lost()
+        await self.findings.turn(lost_s)
+
+    def told(self) -> dict[str, object]:
+        """How it does, as it is stored."""
+        found: dict[str, object] = {"pace": self.pace.name.lower(), "opened": self.opened_times}
+        if self.shown is not None:
+            found |= self.shown._asdict()
+        if (figures := self.figures) is not None and figures.seconds > 0:
+            seconds = figures.seconds
+            found |= {
+                "cpu": round(figures.cpu_s / seconds, 4), "decoded_per_s": round(figures.decoded / seconds, 2),
+                "analysed_per_s": round(figures.analysed / seconds, 2), "dropped": figures.dropped,
+                "bits_per_s": round(8 * figures.received / seconds),
+                "cost": {name: round(spent / seconds, 5) for name, spent in figures.cost.items()},
+            }  # fmt: skip
+        return found
+
+    async def _allowed(self) -> list[str]:
+        url = self._url
+        try:
+            return await self._outgoing.addresses("camera", url.host, url.port)
+        except OutgoingRefused as error:
+            raise CameraFailed("guard", error.sentence) from error
+        except OSError as error:
+            raise CameraFailed("name", Sentence("camera.failed.name", host=url.host)) from error
+
+
+def _sentence(told: str) -> Sentence:
+    return told if isinstance(told, Sentence) else Sentence("camera.failed.unforeseen", error=told or "-")

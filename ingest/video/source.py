@@ -1,0 +1,123 @@
+"""Streams of cameras become findings, and findings messages like those of any camera."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from devices.cameras.camera_url import CameraUrl, Login
+from devices.codecs.video.findings import finding_of
+from hub.access.outgoing import Outgoing
+from hub.errors import HubError
+from hub.pipeline import Sink
+from hub.secrets.sealed import Secrets
+from hub.store.pool import Pool
+from hub.video_settings import Video
+from ingest.cameras.alerts import Pass
+from ingest.cameras.connections import Wanted, lasting, note_figures
+from ingest.cameras.following import OPENING, Following
+from ingest.cameras.keeping import Keeping, OriginOf
+from ingest.video.budget import Load, shed
+from ingest.video.findings import Findings
+from ingest.video.following import VideoFollowing
+from ingest.video.messages import Pace
+from ingest.video.readers import Readers
+
+log = logging.getLogger(__name__)
+
+PROTOCOL = "video"
+KINDS = ("rtsp",)
+BUDGET_S = 5.0
+"""How often what streams cost is compared with what they may."""
+FIGURES_S = 30.0
+"""How often what they cost is written."""
+
+
+class VideoSource(Keeping):
+    """All of them, in one process of all."""
+
+    def __init__(
+        self, settings: Video, sink: Sink, pool: Pool, secrets: Secrets, outgoing: Outgoing, ca: str, origin: OriginOf,
+        gate: Pass, permitted: Callable[[], bool], readers: Readers | None = None,
+    ) -> None:  # fmt: skip
+        """`ca`: a file of authorities that are trusted beside the system's; "": none."""
+        super().__init__("video", KINDS, sink, pool, secrets, permitted)
+        self._settings, self._outgoing, self._ca = settings, outgoing, ca
+        self._origin, self._gate = origin, gate
+        self._readers = readers or Readers(settings.processes, settings.cameras)
+        self._opening = asyncio.Semaphore(OPENING)
+        self._findings: dict[str, Findings] = {}
+        self._new: set[str] = set()
+        """Devices of which the store was not asked yet."""
+        self._budget_at = self._figures_at = float("-inf")
+        self._shed = 0
+
+    def following(self, each: Wanted, url: CameraUrl, login: Login | None) -> Following:
+        """See Keeping."""
+        origin = self._origin(PROTOCOL, each.device, "")
+        findings = self._findings.get(each.device)
+        if findings is None:
+            findings = self._findings[each.device] = Findings(each.device, origin, self._intake.put, self._gate)
+            self._new.add(each.device)
+        return VideoFollowing(
+            each.device, url, login, each.analysis, findings, self._readers, self._outgoing, self._settings,
+            self._opening, self._ca,
+        )  # fmt: skip
+
+    def ended(self, each: Wanted) -> None:
+        """See Keeping."""
+        self._findings.pop(each.device, None)
+
+    def beside(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+        """See Keeping."""
+        return [group.create_task(reader.run(), name=f"video.{at}") for at, reader in enumerate(self._readers.all)]
+
+    async def turn(self) -> None:
+        """See Keeping: what is lost is told, what costs too much is slowed, what it costs is written."""
+        now = time.monotonic()
+        streams = [kept.following for kept in self.kept.values() if isinstance(kept.following, VideoFollowing)]
+        await self._restore()
+        for each in streams:
+            await each.turn(self._settings.lost_s)
+        if now - self._budget_at > BUDGET_S:
+            self._budget_at = now
+            await self._keep_budget(streams)
+        if now - self._figures_at > FIGURES_S:
+            self._figures_at = now
+            await self._write_figures()
+
+    async def _restore(self) -> None:
+        """What the store knows of cameras that are new here, before the first of their pictures."""
+        if self._new:
+            found = await lasting(self._pool, sorted(self._new))
+            for each in found:
+                if (findings := self._findings.get(each.device)) is not None:
+                    findings.restore([(finding_of(each.kind, each.code), each.zone)])
+            self._new.clear()
+
+    async def _keep_budget(self, streams: list[VideoFollowing]) -> None:
+        loads = [
+            Load(str(at), each.figures.cpu_s / each.figures.seconds, each.pace, each.is_danger)
+            for at, each in enumerate(streams)
+            if each.figures is not None and each.figures.seconds > 0
+        ]
+        paces = shed(loads, self._settings.cpu, self._settings.camera_cpu)
+        for at, pace in paces.items():
+            await streams[int(at)].set_pace(pace)
+        slowed = sum(each.pace > Pace.FULL for each in streams)
+        if slowed and not self._shed:
+            log.warning("%d of %d streams are looked at less, to stay within video.cpu", slowed, len(streams))
+        elif self._shed and not slowed:
+            log.info("all streams are looked at in full again")
+        self._shed = slowed
+
+    async def _write_figures(self) -> None:
+        told = {
+            kept.given.device: kept.following.told()
+            for kept in self.kept.values()
+            if isinstance(kept.following, VideoFollowing)
+        }
+        try:
+            await note_figures(self._pool, told)
+        except HubError as error:
+            log.debug("figures of streams are not written: %s", error)

@@ -1,0 +1,121 @@
+"""The video of a camera in a hub: what is found is stored once, whoever is killed, and nobody else sees the login."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from simulator.cameras.http_login import HttpLogin
+from simulator.cameras.rtsp import RtspCamera, clip
+from tests.support.broker import Mosquitto
+from tests.support.hub import Hub, run_hub
+from tests.support.process import wait_until
+
+PASSWORD = "p:w/ä@1-Secret"
+PROFILE: dict[str, Any] = {"name": "Camera", "metrics": {}, "interval_s": 1, "offline_after_s": 45}
+TOLD = "kind, state, attributes ->> 'code', part"
+EVENTS = f"select {TOLD} from event where kind <> 'offline' order by received_at"
+BLACK = ("video_quality", "active", "black", "picture/black")
+LIGHT = ("video_quality", "inactive", "black", "picture/black")
+
+
+def rows(database: str, statement: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(database, autocommit=True) as conn:
+        return conn.execute(statement.encode()).fetchall()
+
+
+@pytest.fixture
+def camera() -> Iterator[RtspCamera]:
+    """On a loop of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="camera", daemon=True)
+    thread.start()
+    made = RtspCamera(clip("street.h264"), HttpLogin("ganzhi", PASSWORD))
+    asyncio.run_coroutine_threadsafe(made.__aenter__(), loop).result(30)
+    yield made
+    asyncio.run_coroutine_threadsafe(made.__aexit__(), loop).result(30)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(10)
+    loop.close()
+
+
+@pytest.fixture
+def hub(database: str, mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Hub]:
+    """It may call cameras of this machine."""
+    hub = Hub(
+        database, mosquitto.port, tmp_path, HUB_OUTGOING__CAMERA='["127.0.0.0/8"]', HUB_VIDEO__SILENT_S="2",
+        HUB_VIDEO__LOST_S="4",
+    )  # fmt: skip
+    try:
+        hub.launch()
+        hub.put("/profiles/camera", **PROFILE)
+        for code in ("gate-1", "gate-2"):
+            hub.put(f"/devices/{code}", name=code, profile="camera")
+        yield hub
+    finally:
+        hub.close()
+
+
+def children(pid: int) -> list[int]:
+    """Processes that read video below one."""
+    found = list[int]()
+    for each in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((each / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent == pid and b"app.video.child" in (each / "cmdline").read_bytes():
+                found.append(int(each.name))
+        except OSError:
+            continue
+    return found
+
+
+def test_what_is_found_is_stored_once(
+    hub: Hub, camera: RtspCamera, database: str, tmp_path: Path
+) -> None:  # fmt: skip
+    env = hub.env | {"HUB_URL": str(hub.api.base_url), "HUB_CAMERA_PASSWORD": PASSWORD}
+    status, said = run_hub(
+        "cameras", "add", "rtsp", "gate-1", camera.url(), "--user", "ganzhi", env=env, folder=tmp_path
+    )
+    assert status == 0, said
+    wait_until(lambda: camera.played, "it is followed")
+    camera.clip = clip("black.h264")
+    wait_until(lambda: rows(database, EVENTS) == [BLACK], "the dark is an event")
+    pictures = "select why, content is not null from event_picture"
+    wait_until(lambda: rows(database, pictures) == [(None, True)], "with its picture, which has passed the gate")
+    (child,) = children(hub.pid)
+    for pid in (child, hub.pid):
+        for name in ("cmdline", "environ"):
+            assert b"Secret" not in Path(f"/proc/{pid}/{name}").read_bytes()
+    assert "cv2" not in Path(f"/proc/{hub.pid}/maps").read_text()
+
+    played = camera.played
+    os.kill(child, 9)
+    wait_until(lambda: camera.played > played, "another process reads it")
+    played = camera.played
+    hub.kill()
+    hub.launch()
+    wait_until(lambda: camera.played > played, "another hub follows it")
+    camera.clip = clip("street.h264")
+    wait_until(lambda: LIGHT in rows(database, EVENTS), "its end is an event, too")
+    assert [row for row in rows(database, EVENTS) if row[0] == "video_quality"] == [BLACK, LIGHT], "each once"
+
+    camera.speaks = False
+    wait_until(lambda: ("video_loss", "active", None, None) in rows(database, EVENTS), "no pictures are an event")
+    camera.speaks = True
+    wait_until(lambda: ("video_loss", "inactive", None, None) in rows(database, EVENTS), "and that they are back")
+    assert "Secret" not in hub.text()
+
+
+def test_a_stream_at_an_address_that_is_not_for_cameras_is_not_called(hub: Hub) -> None:
+    for url in ("rtsp://169.254.169.254/latest", "file:///etc/passwd", "http://10.9.9.9/x"):
+        answer = hub.api.put("/api/v1/devices/gate-2/cameras/rtsp", json={"url": url})
+        assert answer.status_code == 422, url
+    told = {"url": "rtsp://127.0.0.1:1/x", "analysis": {"kinds": ["ghosts"]}}
+    answer = hub.api.put("/api/v1/devices/gate-2/cameras/rtsp", json=told)
+    assert answer.status_code == 422
+    assert "ghosts" in answer.text
