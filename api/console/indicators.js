@@ -1,7 +1,8 @@
-// The indicators of a month: of cases, each with what it was counted from, and of how alerts load people; and its report.
+// The indicators of a month: of cases, of how alerts load people, and of cameras, with what each was counted from; its report.
 
 import { may } from './account.js';
 import { drawLoad } from './alert_load.js';
+import { drawRates } from './camera_rates.js';
 import { drawFigures } from './case_figures.js';
 import { download, get } from './hub.js';
 import { language, t } from './i18n.js';
@@ -9,7 +10,7 @@ import { element, put } from './shapes.js';
 
 const at = (id) => document.getElementById(id);
 const dialog = at('indicators-dialog');
-const VIEWS = { cases: 'cases:read', alerts: 'alerts:read' };
+const VIEWS = { cases: 'cases:read', alerts: 'alerts:read', cameras: 'devices:read' };
 let view = 'cases';
 
 export function drawIndicators() {
@@ -34,7 +35,8 @@ async function draw() {
   at('indicators-definitions').hidden = at('indicators-groups').hidden = view !== 'cases';
   const [first, last] = days();
   if (view === 'cases') await drawFigures(first, last, at('indicators-set').value || 'standard', at('indicators-by').value, tried);
-  else await drawLoad(first, last);
+  else if (view === 'alerts') await drawLoad(first, last);
+  else await drawRates(first, last, at('indicators-cameras-by').value);
 }
 
 // Does something, and tells at the top of the dialog why it failed.
@@ -60,10 +62,10 @@ function thisMonth() {
 
 async function open() {
   at('indicators-month').value ||= thisMonth();
-  if (!may(VIEWS[view])) view = view === 'cases' ? 'alerts' : 'cases';
+  if (!may(VIEWS[view])) view = Object.keys(VIEWS).find((name) => may(VIEWS[name]));
   dialog.showModal();
   await tried(async () => {
-    const { items } = may('cases:read') ? await get('/indicators/sets') : { items: [] };
+    const { items } = may('cases:read') ? await get('/indicators/sets?about=cases') : { items: [] };
     at('indicators-set').replaceChildren(...items.map(({ code, name }) => Object.assign(element('option', '', name), { value: code, selected: code === 'standard' })));
     await draw();
   });
@@ -85,7 +87,7 @@ async function report() {
 at('indicators').addEventListener('click', open);
 at('indicators-close').addEventListener('click', () => dialog.close());
 at('indicators-report').addEventListener('click', () => tried(report, at('indicators-report')));
-for (const id of ['indicators-month', 'indicators-set', 'indicators-by']) at(id).addEventListener('change', () => tried(draw));
+for (const id of ['indicators-month', 'indicators-set', 'indicators-by', 'indicators-cameras-by']) at(id).addEventListener('change', () => tried(draw));
 for (const name of Object.keys(VIEWS)) {
   at(`indicators-of-${name}`).addEventListener('click', () => {
     view = name;

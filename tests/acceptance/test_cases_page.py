@@ -32,6 +32,7 @@ COUNTED = "document.getElementById('indicators-list').textContent"
 SHARES = "document.getElementById('indicators-shares').textContent"
 CHARTS = "document.getElementById('indicators-charts').textContent"
 LOAD = "document.getElementById('indicators-alerts').textContent"
+CAMERAS = "document.getElementById('indicators-cameras').textContent"
 LEVELS = """[...document.querySelectorAll('#indicators-alerts .chart')[0].querySelectorAll('.number')]
     .map((row) => row.firstChild.textContent)"""
 TOLD = "document.getElementById('indicators-told').textContent"
@@ -109,6 +110,9 @@ async def test_a_case_is_found_and_moved_on(database: str, browser: Callable[[],
                 page.wait_for(f"{LOAD}.includes('产生告警 1 条')", "how alerts load people")
                 assert page.evaluate(LEVELS) == ["0.00%", "100.00%", "0.00%"], "red, orange, and the others"
                 shot(page, "load")
+                press(page, "indicators-of-cameras")
+                page.wait_for(f"{CAMERAS}.includes('在线率 = 在线时长 ÷ 应在线时长')", "rates with their formula")
+                shot(page, "cameras")
                 press(page, "indicators-report")
                 page.wait_for(
                     f"{TOLD}.includes('pdf') || {WRONG}.includes('字体')", "a report, or that a font is missing"
