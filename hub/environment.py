@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 PREFIX = "HUB_"
-OF_COMMANDS = frozenset({"HUB_CONFIG", "HUB_URL", "HUB_BROKER"})
-"""Options of the command line; HUB_TEST_* are those of the tests."""
+OF_COMMANDS = frozenset({"HUB_CONFIG", "HUB_URL", "HUB_BROKER", "HUB_VIDEO_NETWORKS"})
+"""Options of the command line, and the folder of networks for cameras; HUB_TEST_* are those of the tests."""
 _SERVICE = re.compile(r"HUB_(?:\w+_)?SERVICE_(?:HOST|PORT(?:_\w+)?)|HUB_(?:\w+_)?PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?")
 _SERVICE_PORT, _SERVICE_URL = re.compile(r"HUB_(?:\w+_)?PORT"), re.compile(r"(?:tcp|udp|sctp)://")
 """What Kubernetes puts into each container beside a service whose name begins with "hub"."""

@@ -21,12 +21,16 @@ LOST = "signal_loss"
 class CameraAnalysis:
     """One camera, in one thread at a time. It holds below 4 MB, however long it runs."""
 
-    def __init__(self, settings: VideoSettings, began: datetime | None = None) -> None:
-        """`began`: the time of day where the camera is at t = 0; without it, windows of time always hold."""
+    def __init__(self, settings: VideoSettings, began: datetime | None = None, network: bytes | None = None) -> None:
+        """`began`: the time of day where the camera is at t = 0; without it, windows of time always hold.
+
+        `network`: the file of `settings.network`. Raises BadVideoSettings if it cannot be run.
+        """
         self.settings = settings
         self.cost: dict[str, float] = {}
         """Processor seconds by detector; `reduce` is what making the frame smaller took, if it was too large."""
-        self._detectors: list[Detector] = detectors(settings)
+        self._detectors: list[Detector] = detectors(settings, network)
+        self._told: list[dict[Key, Cue]] = [{} for _ in self._detectors]
         self._holds = Holds({kind: settings.level(kind) for kind in settings.kinds})
         self._began = began
         self._newest: float | None = None
@@ -43,12 +47,14 @@ class CameraAnalysis:
         if self._newest is not None and not 0 <= t - self._newest <= JUMP:
             self._last = None
             self._holds.restart()
+            for known in self._told:
+                known.clear()
         self._newest = t
         if bgr is None:
             self._last = None
             return list(self._holds.see(t, {(LOST, None): Cue(1.0, {"no_frame": 1.0})} if self._wanted(LOST) else {}))
         view = self._view(t, bgr)
-        found = [finding for scores in self._scores(view) for finding in self._holds.see(t, scores)]
+        found = list(self._holds.see(t, self._scores(view)))
         view.previous = None
         self._last = view
         return found
@@ -74,13 +80,17 @@ class CameraAnalysis:
             self._last = None
         return View(t, small, self._last, None if self._began is None else self._began + timedelta(seconds=t))
 
-    def _scores(self, view: View) -> list[Mapping[Key, Cue]]:
-        told: list[Mapping[Key, Cue]] = []
-        for detector in self._detectors:
+    def _scores(self, view: View) -> Mapping[Key, Cue]:
+        """What is told with this frame; of detectors that look for the same, the surest counts."""
+        told: dict[Key, Cue] = {}
+        for detector, known in zip(self._detectors, self._told, strict=True):
             began = time.thread_time()
             scores = detector.scores(view)
             self._spent(detector.name, began)
-            told.append({key: cue for key, cue in scores.items() if self._wanted(key[0])})
+            known.update((key, cue) for key, cue in scores.items() if self._wanted(key[0]))
+            told.update((key, known[key]) for key in scores if key in known)
+        for key in told:
+            told[key] = max((known[key] for known in self._told if key in known), key=lambda cue: cue.score)
         return told
 
     def _spent(self, name: str, began: float) -> None:

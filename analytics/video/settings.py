@@ -139,6 +139,60 @@ class Ignored(_Strict):
     kinds: Annotated[frozenset[Literal["flame", "smoke"]], Field(min_length=1)] = frozenset(("flame", "smoke"))
 
 
+PERSONS = frozenset(
+    (
+        *("person", "persons", "people", "pedestrian", "human", "man", "woman", "boy", "girl", "child", "children"),
+        *("baby", "worker", "rider", "driver", "cyclist", "passenger", "crowd", "人", "行人", "人员"),
+    )
+)
+"""Names of classes that may be counted, and nothing else."""
+NEVER = ("face", "plate", "license", "licence", "gait", "iris", "fingerprint", "identity", "reid", "人脸", "车牌")
+"""Parts of names of classes that the hub does not take: it watches places and things."""
+
+
+class NetworkClass(_Strict):
+    """What a class of a network means: an event of a kind, a count, or both."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    kind: str | None = None
+    count: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")] | None = None
+    """The metric: how many there are, as a mean of a minute."""
+
+    @model_validator(mode="after")
+    def _is_of_places_and_things(self) -> "NetworkClass":
+        name = self.name.strip().lower()
+        if any(part in name for part in NEVER):
+            raise ValueError(f"{self.name!r} would know persons or vehicles again; such classes are not taken")
+        if self.kind is not None:
+            _known(frozenset((self.kind,)), frozenset(SCENES), "a kind of the scene")
+            if PERSONS.intersection(name.replace("_", " ").replace("-", " ").split()):
+                raise ValueError(f"{self.name!r} is a person: persons may be counted (`count`), and are no event")
+        elif self.count is None:
+            raise ValueError(f"{self.name!r} means nothing: give it a `kind`, a `count` or both, or leave it out")
+        return self
+
+
+class Network(_Strict):
+    """An operator's own network, an ONNX file that OpenCV can run."""
+
+    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\.onnx$")]
+    """In the folder of networks (HUB_VIDEO_NETWORKS)."""
+    classes: Annotated[dict[int, NetworkClass], Field(min_length=1, max_length=1000)]
+    """By its number in the output; others are not looked at."""
+    output: Literal["boxes", "columns", "classes"]
+    """boxes: rows of x1, y1, x2, y2, score, class. columns: (1, 4 + classes, boxes), the middle, the size, a score for
+    each class. classes: a score for each class, of the whole picture. Boxes are in pixels of `size`."""
+    size: tuple[Annotated[int, Field(ge=16, le=640)], Annotated[int, Field(ge=16, le=640)]] = (320, 320)
+    """Width and height of its input."""
+    scale: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)] = 1 / 255
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    rgb: bool = True
+    """Whether it takes red first."""
+    sure: Share = 0.5
+    """The score from which on a thing is counted."""
+    every_s: Annotated[float, Field(ge=0.2, le=600)] = 1.0
+
+
 class VideoSettings(_Strict):
     """Of one camera. Without any, its picture is watched, and nothing of its scene."""
 
@@ -148,6 +202,7 @@ class VideoSettings(_Strict):
     lines: Annotated[tuple[Line, ...], Field(max_length=32)] = ()
     gauges: Annotated[tuple[Gauge, ...], Field(max_length=8)] = ()
     ignored: Annotated[tuple[Ignored, ...], Field(max_length=16)] = ()
+    network: Network | None = None
     sensitivity: Annotated[float, Field(ge=0.1, le=0.9)] = 0.5
     """0.5 is usual; higher finds more, and more that is not there."""
     sensitivities: dict[str, Annotated[float, Field(ge=0.1, le=0.9)]] = {}

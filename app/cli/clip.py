@@ -62,9 +62,11 @@ def main(path: str, fps: float) -> Iterator[dict[str, Any]]:
     import cv2
 
     from analytics.video.camera import CameraAnalysis
+    from app.video.networks import network_of
 
     cv2.setNumThreads(0)
-    analysis = CameraAnalysis(read_settings(json.loads(sys.stdin.readline())))
+    settings = read_settings(json.loads(sys.stdin.readline()))
+    analysis = CameraAnalysis(settings, network=network_of(settings))
     reader = cv2.VideoCapture(path, cv2.CAP_FFMPEG)
     rate = reader.get(cv2.CAP_PROP_FPS)
     rate = rate if 0.1 <= rate <= 1000 else 25.0

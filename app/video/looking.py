@@ -7,6 +7,7 @@ from collections.abc import Callable
 from analytics.video.camera import CameraAnalysis
 from analytics.video.finding import Finding
 from analytics.video.settings import VideoSettings, read_settings
+from app.video.networks import network_of
 from app.video.overlay import Overlay
 from hub.models import now_micros
 from ingest.video.decoding import Picture, jpeg_of
@@ -28,7 +29,7 @@ class Looking:
 
     def __init__(self, slot: int, settings: VideoSettings, fps: float, tell: Tell, overlay: Overlay | None) -> None:
         self._slot, self.tell, self._overlay = slot, tell, overlay
-        self._analysis = CameraAnalysis(settings)
+        self._analysis = CameraAnalysis(settings, network=network_of(settings))
         self._apart = 1 / fps
         self.divisor = 1
         """1: all frames that are wanted; 2: every other one."""

@@ -51,7 +51,8 @@ NOT_FOUND: Sequence[tuple[Callable[[float], Frames], float, Mapping[str, Any]]] 
 )
 NOT_FOUND_LONG: Sequence[tuple[Callable[[float], Frames], float, Mapping[str, Any]]] = (
     *((clip, 300.0, {"kinds": ["flame", "smoke"]}) for name, clip in clips.HARMLESS.items() if name != "steam"),
-    (clips.clouds, 60, {"kinds": ["flood", "intrusion"]}),
+    (clips.clouds, 60, {"kinds": ["flood"]}),
+    (clips.clouds, 60, zone("intrusion", ROAD)),
     (clips.lorry_parks, 60, zone("crowd", SQUARE)),
     (clips.lorry_parks, 60, zone("flood", FLOOR)),
     (clips.people_indoors, 60, zone("flood", FLOOR)),

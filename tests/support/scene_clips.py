@@ -223,9 +223,47 @@ def walkers(seconds: float) -> Frames:
     return scene(paint, seconds, 14)
 
 
+def motorway(seconds: float) -> Frames:
+    """Dense traffic that goes away and comes near on six lanes, seen along the road, far cars small and soft."""
+    place = street(15)
+    road = np.array([[20, 179], [300, 179], [178, 62], [168, 62]], np.int32)
+    cv2.fillPoly(place, [road], (112.0, 112.0, 112.0))
+    place += 3 * noise(np.random.default_rng(15), H, W, 2)[:, :, None]
+
+    def paint(t: float, picture: Picture, rng: Rng) -> Picture | None:
+        for index in range(30):
+            lane, away = index % 6, index % 6 >= 3
+            along = (t / 9 + index * 0.37) % 1.0
+            near = (1 - along if away else along) ** 2.2
+            size = 3 + 44 * near
+            x = 173 + near * (-125 + 50 * lane)
+            shade = 40 + 67 * (index * 7 % 10) % 200
+            left, low = round(x - size / 2), round(64 + 112 * near)
+            cv2.rectangle(
+                picture, (left, low - round(0.7 * size)), (left + round(size), low), (shade, shade, shade), -1
+            )
+        softened: Picture = cv2.GaussianBlur(picture, (5, 5), 0)
+        return softened
+
+    return scene(paint, seconds, 15, place, 3.0)
+
+
 HARMLESS: Mapping[str, Callable[[float], Frames]] = {
     made.__name__: made
-    for made in (foliage, headlights, orange_truck, sunset, rain, flag, wet_road, clouds, exposure, steam, walkers)
+    for made in (
+        foliage,
+        headlights,
+        orange_truck,
+        sunset,
+        rain,
+        flag,
+        wet_road,
+        clouds,
+        exposure,
+        motorway,
+        steam,
+        walkers,
+    )
 }
 
 

@@ -14,20 +14,25 @@ from analytics.video.scenes.evidence import NOTHING, better, ramp, together, tol
 from analytics.video.scenes.regions import Region, regions
 from analytics.video.view import SMALL, Image, View
 
-STEP_S = 0.18
+STEP_S = 0.38
 """Between two frames that are compared at least."""
-STEPS = 4
+STEPS = 2
 """So many steps apart are the frames that slow smoke is seen by, far away; near, one step shows it."""
 EARLIEST_S = 4.0
 """After a beginning."""
-HALF = SMALL[0] // 2, SMALL[1] // 2
 CELLS = SMALL[0] // 5, SMALL[1] // 5
 """Columns and rows of cells, of 5 x 5 pixels."""
+HALF = CELLS[0] * 2, CELLS[1] * 2
+"""Of the pictures that show what drifts: four to a cell."""
 LEAST = 5
 """Cells that smoke has: 0.9 % of the picture."""
 _LASTING_S, _FLOW_S, _AREA_S, _PLACE_S = 5.0, 4.0, 12.0, 40.0
 _STIRS, _VEILS = 1.5, 6.0
-"""Grey levels by which a cell changes within a slow step, or differs from the place, in the mean of 2 x 2 pixels."""
+"""Grey levels by which a cell changes within a slow step, or differs from the place, in means of 2.5 x 2.5 pixels."""
+_COVERS = 4.0
+"""The same from which on the place is not seen: between the cars of a road it is, behind smoke it is not."""
+_PROVEN_S = 6.0
+"""For which the place was seen before: what stood there at the beginning is no place that something hides."""
 _MORE = 2.5
 """Times that it changes more than most cells do: exposure, rain and a camera that shakes change all of them."""
 _SHARPER = 2.5
@@ -36,6 +41,7 @@ _SLOPE = 0.2
 """Of an edge a pixel, in parts of what it differs: less is soft, even where a plume is narrow and bright."""
 _KNOWN_S = 40.0
 """Smoke that was seen to rise is known for so long: a dense plume shows nothing of what goes on inside."""
+_ESSENTIAL = ("stir", "lasting", "rose", "outline", "covered")
 _ALL = 0.6
 """Share of the cells from which on it is fog, rain or another light, which have no source."""
 
@@ -56,7 +62,7 @@ class Smoke:
         self._flow: tuple[Floats, Floats] = np.zeros((*shape, 6), np.float32), np.zeros((*shape, 6), np.float32)
         self._lasting, self._stir, self._area = (np.zeros(shape, np.float32) for _ in range(3))
         self._usual: Floats = np.zeros(HALF[::-1], np.float32)
-        self._moves, self._rises = (np.zeros(shape, np.float32) for _ in range(2))
+        self._moves, self._rises, self._covered = (np.zeros(shape, np.float32) for _ in range(3))
         self._colour: Floats = np.zeros((*shape, 3), np.float32)
         self._age, self._early = 0.0, 1.0
 
@@ -83,6 +89,8 @@ class Smoke:
         grey = _chroma(colour) < np.maximum(30.0, 0.85 * _chroma(self._colour))
         hazy = ((step > max(_STIRS, _MORE * float(np.median(step)))) | (apart > _VEILS)) & soft & grey
         cv2.accumulateWeighted(hazy.astype(np.float32), self._lasting, fading(dt, _LASTING_S))
+        covered = (apart > _COVERS) & (_cells(seen.proven) > _PROVEN_S)
+        cv2.accumulateWeighted(covered.astype(np.float32), self._covered, fading(dt, _LASTING_S))
         cv2.accumulateWeighted(step, self._stir, fading(dt, _LASTING_S))
         cv2.accumulateWeighted(colour, self._colour, fading(dt, _PLACE_S), (apart < 4).astype(np.uint8))
         self._moves *= np.float32(1 - fading(dt, _KNOWN_S))
@@ -101,7 +109,16 @@ class Smoke:
         self._epoch, self._t, self._age = epoch, view.t, 0.0
         self._colour = cv2.resize(view.small_bgr, CELLS, interpolation=cv2.INTER_AREA).astype(np.float32)
         self._veils.clear()
-        for state in (*self._flow, self._usual, self._lasting, self._stir, self._area, self._moves, self._rises):
+        for state in (
+            *self._flow,
+            self._usual,
+            self._lasting,
+            self._stir,
+            self._area,
+            self._moves,
+            self._rises,
+            self._covered,
+        ):
             state[:] = 0.0
 
     def _learn_flow(self, veil: Floats, soft: NDArray[np.bool_], dt: float) -> Floats:
@@ -132,6 +149,7 @@ class Smoke:
             "grey": ramp(float(np.median(_chroma(colour)[box][within])), 45, 15),
             "stir": ramp(float(self._stir[box][within].mean()) * self._early, 0.8, 2.5),
             "lasting": ramp(float(self._lasting[box][within].mean()) * self._early, 0.5, 0.8),
+            "covered": ramp(float(self._covered[box][within].mean()) * self._early, 0.5, 0.85),
             "veil": ramp(float(apart[box][within].mean()), 3, 14),
             "rise": ramp(up, 0.04, 0.25) * ramp(up, 0.3 * abs(sideways), 0.8 * abs(sideways) + 0.01),
             "drift": ramp(explained, 0.05, 0.3),
@@ -148,7 +166,7 @@ class Smoke:
         return told(
             vetoed(
                 together((body, cues["rose"], cues["rose"], cues["rose"], others)),
-                (cues["stir"], cues["lasting"], cues["rose"], cues["outline"]),
+                (cues[name] for name in _ESSENTIAL),
             ),
             cues,
         )
