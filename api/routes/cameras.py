@@ -178,8 +178,8 @@ async def list_connections(paging: Paged, context: Here, spoken: Spoken) -> Any:
 
 @connections.post(":check", response_model=Checked, responses=responses(422))
 @needs(Permission.DEVICES_WRITE)
-async def check_address(body: CheckBody, context: Here, spoken: Spoken) -> Any:
-    """Tell what answers at an address: which step fails, and what to do. Nothing is stored."""
+async def check_address(body: CheckBody, context: Here, caller: TheCaller, spoken: Spoken) -> Any:
+    """Tell what answers at an address: which step fails, and what to do. Nothing is stored but who asked."""
     given = ConnectionBody(url=body.url, username=body.username, password=body.password)
     url, login = _parsed(body.kind, given, spoken)
     if url is None:
@@ -190,6 +190,9 @@ async def check_address(body: CheckBody, context: Here, spoken: Spoken) -> Any:
         async with context.hub_pool.connection() as conn:
             stored = await row(conn, SQL.stored, {"code": body.device, "kind": body.kind})
         login = _opened(context, stored, url)
+    async with writing(context) as conn:  # before it is called
+        detail = {"kind": body.kind, "url": url.shown, "login": "given" if login is not None else "none"}
+        await audit(conn, caller, "camera.check", body.device or "", detail)
     trust = context.settings.outgoing.tls
     tls = trusting_context(trust, "outgoing.tls", httpx.create_ssl_context(trust_env=False))
     steps = await check(body.kind, url, login, Outgoing(context.settings), tls, context.settings.viid.id)
@@ -199,8 +202,10 @@ async def check_address(body: CheckBody, context: Here, spoken: Spoken) -> Any:
 
 @connections.post(":discover", response_model=Discovered, responses=responses(422))
 @needs(Permission.DEVICES_WRITE)
-async def discover_cameras(context: Here) -> Any:
+async def discover_cameras(context: Here, caller: TheCaller) -> Any:
     """Ask the network of the hub's machine which ONVIF cameras are there; only now, for some seconds."""
+    async with writing(context) as conn:
+        await audit(conn, caller, "camera.discover", "", {})
     try:
         found = await discover(DISCOVER_S)
     except OSError as error:

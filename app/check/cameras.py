@@ -16,6 +16,7 @@ async def check_cameras(settings: Settings) -> list[Finding]:
     try:
         with sorted_errors():
             async with await connect(settings.database.url) as conn:
+                persons = await (await conn.execute(SQL.persons, {"limit": SHOWN})).fetchall()
                 [(libraries,)] = await (await conn.execute(SQL.libraries)).fetchall()
                 [(registered, over, up, down)] = await (await conn.execute(SQL.counted)).fetchall()
                 twins = await (await conn.execute(SQL.twins, {"limit": SHOWN})).fetchall()
@@ -30,6 +31,9 @@ async def check_cameras(settings: Settings) -> list[Finding]:
         if settings.viid.channel_profile is None:
             what = "devices that view libraries list are not registered: viid.channel_profile is not set"
             findings.append(Finding("warn", what, "docs/cameras/gat1400.md"))
+    for id_, dropped in persons:
+        what = f"the view library {id_} sends of persons or vehicles: {dropped:,} objects, all dropped"
+        findings.append(Finding("warn", what, "switch off what it sends up of them: docs/cameras/gat1400.md"))
     if over:
         what = f"{over:,} registrations ended within a week and were not renewed"
         findings.append(Finding("warn", what, "hub cameras registrations --over"))

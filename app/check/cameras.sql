@@ -14,3 +14,7 @@ where twin_at > now() - interval '1 day' order by twin_at desc limit %(limit)s
 
 -- name: libraries
 select count(*) from viid_registration
+
+-- name: persons
+select id, dropped from viid_registration
+where dropped_at > now() - interval '1 day' order by dropped_at desc limit %(limit)s

@@ -32,8 +32,9 @@ EXCHANGE: Mapping[str, Table] = {
         l3="id host port faulty twin_peers",
     ),
     "viid_registration": _table(
-        _OPERATIONS, "where view libraries that register over HTTP are", "until they are silent or log out",
-        Permission.DEVICES_READ, l2="agent at", l3="id host",
+        _OPERATIONS, "where view libraries that register over HTTP are, and how much about persons they sent",
+        "until they are silent or log out",
+        Permission.DEVICES_READ, l2="agent at dropped dropped_at", l3="id host",
     ),
     "push_gap": _table(
         _OPERATIONS, "when nothing of a device could come through its subscription", "health.keep_days",

@@ -2,8 +2,10 @@
 registered still is after a restart, and a notification that was not answered is taken when it is repeated.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
+from hub.errors import HubError
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
 from ingest.viid.limits import REGISTERED
@@ -27,6 +29,8 @@ class Registrations:
     def __init__(self, pool: Pool | None) -> None:
         self._pool = pool
         self._of: dict[str, Registration] = {}
+        self._dropped = Counter[str]()
+        """Objects about persons of each, that are not written yet."""
 
     def __len__(self) -> int:
         return len(self._of)
@@ -74,6 +78,24 @@ class Registrations:
                     await conn.execute(SQL.gone, {"id": id_, "host": found.host})
         if self._of.get(id_) is found:  # it has not registered anew meanwhile
             del self._of[id_]
+
+    def dropped(self, id_: str, count: int) -> None:
+        """One has sent so many objects about persons; what a crash forgets is not counted."""
+        if id_ in self._of:
+            self._dropped[id_] += count
+
+    async def write(self) -> None:
+        """Write what was counted. StoreUnavailable: it is written later."""
+        if self._pool is None or not self._dropped:
+            return
+        taken, self._dropped = self._dropped, Counter[str]()
+        try:
+            with sorted_errors():
+                async with self._pool.connection() as conn:
+                    await conn.execute(SQL.dropped, {"id": list(taken), "count": list(taken.values())})
+        except HubError:
+            self._dropped += taken
+            raise
 
     def silent(self, since: float) -> list[str]:
         """Who was not heard since."""

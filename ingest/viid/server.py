@@ -113,9 +113,11 @@ class ViidServer:
             await send({"type": "websocket.close", "code": 1000})
 
     async def _check(self) -> None:
-        """Tell who was not heard for so long that it is gone; what cannot be stored now is told later."""
+        """Tell who was not heard for so long that it is gone, and what was dropped, as soon as it can be stored."""
         while True:
             await asyncio.sleep(CHECK_S)
+            with suppress(HubError):  # it stays counted
+                await self._registrations.write()
             for id_ in self._registrations.silent(self._now() - MISSES * self._settings.keepalive_s):
                 try:
                     await self._service.left(id_)

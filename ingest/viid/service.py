@@ -222,12 +222,14 @@ class Service:
         if device is None and self._device_of is not None:
             if found.devices or found.tollgates or found.states:
                 raise Refused(403, Code.INVALID_OPERATION, Sentence("refusal.viid.unknown", told=sender))
+            self._registrations.dropped(sender, found.private)
             return  # nothing of it would be kept
         for channels, listed in ((self._channels, found.devices), (self._tollgates, found.tollgates)):
             await self._listed(channels, device, [each for each in listed if each.id != sender])
         parts = [(each.device, writing.state_part(each)) for each in found.states if self._is_known(each.device)]
         if found.private:
             parts.append((sender, writing.dropped_part(min(found.private, DROPPED_OF_ONE))))
+        self._registrations.dropped(sender, found.private)
         faults = [(error.reason, error.detail) for error in found.faults[:LETTERS_OF_ONE]]
         await self.submit(parts or [(sender, writing.system_part("Keepalive", sender))], sender, faults)
 
@@ -255,6 +257,7 @@ class Service:
                 log.debug("%s: a message about persons that cannot be read is dropped", sender)
             finally:
                 body.end()
+        self._registrations.dropped(sender, count)
         if self._is_known(sender):
             await self.submit([(sender, writing.dropped_part(min(count, DROPPED_OF_ONE)))], sender)
         return self._each(path, answered)

@@ -189,6 +189,8 @@ def test_nothing_about_persons_is_kept_anywhere_and_their_sender_stops(
             assert code_of(await below.notify("n4", DeviceList={"APEObject": [NAMES[0], {"ApeID": NAMES[1]}]})) == 0
 
     asyncio.run(course())
+    counted = "select dropped::int from viid_registration"
+    wait_until(lambda: rows(database, counted) >= [(14,)], "what was dropped is counted for its sender")
     stored = everything(database) + served.text()
     for planted in (*PLATES, *NAMES, "330106199001011234", picture[:64], "PlateNo", "FaceID"):
         assert planted not in stored, planted

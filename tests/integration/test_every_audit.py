@@ -29,8 +29,6 @@ NOTHING_CHANGES = {
     "POST /receipts/{consumer}": "what a gateway says of a delivery stands with the delivery",
     "POST /outside-systems/{system}/cases": "what a system tells of a case stands with it, as steps of outside:CODE",
     "POST /outside-systems/{system}/attachments": "what it brings stands with its case, as a step of outside:CODE",
-    "POST /camera-connections:check": "it calls an address, and changes nothing",
-    "POST /camera-connections:discover": "as above",
     "POST /broker/auth": "a broker asks whether somebody may connect",
     "POST /broker/acl": "a broker asks what somebody may publish",
 }
@@ -82,6 +80,7 @@ READ_ATTACHMENT = "GET /alerts/{alert_id}/attachments/{attachment_id}"
 READ_OF_CASE = "GET /cases/{case_id}/attachments/{attachment_id}"
 INDICATORS = {"name": "Ours", "indicators": [{"code": "due", "zh": "应结案", "en": "due", "numerator": "due"}]}
 CAUSE = {"result": "real", "name_en": "fallen tree", "name_zh": "树木倒伏"}
+CALLED = {"kind": "isapi", "url": "http://127.0.0.1:1"}
 STEPS: list[tuple[str, str, Any, str]] = [
     ("PUT /profiles/{code}", "/profiles/air", AIR, "profile.put"),
     ("PUT /codes/{protocol}", "/codes/hj212", {"metrics": {"w99999": {"metric": "odour"}}}, "codes.put"),
@@ -180,6 +179,8 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("POST /cases/{case_id}/decisions", "/cases/{id}/decisions", SUPERVISED, "case.step"),
     ("POST /cases/{case_id}/attachments", "/cases/{id}/attachments", b"seen at 7:40", "case.attach"),
     (READ_OF_CASE, "/cases/{id}/attachments/{attachment}", None, "case_attachment.read"),
+    ("POST /camera-connections:check", "/camera-connections:check", CALLED, "camera.check"),
+    ("POST /camera-connections:discover", "/camera-connections:discover", None, "camera.discover"),
     ("PUT /devices/{code}/cameras/{kind}", "/devices/air-1/cameras/isapi", {}, "camera.put"),
     ("DELETE /devices/{code}/cameras/{kind}", "/devices/air-1/cameras/isapi", None, "camera.delete"),
     ("PUT /push-subscriptions/{code}", "/push-subscriptions/fire", FIRE, "push_subscription.put"),
