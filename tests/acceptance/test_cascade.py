@@ -6,13 +6,14 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
 from simulator.cameras.superior import Heard, SuperiorPlatform
 from tests.support.broker import Mosquitto
-from tests.support.hub import Hub
+from tests.support.hub import Hub, run_hub
 from tests.support.process import free_port, wait_until
 
 CITY, OWN, PASSWORD = "33010000002000000001", "33010600002000000001", "12345678"
@@ -38,10 +39,18 @@ def lower(database: str, mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Hub]:
 
 
 def forward(hub: Hub, port: int) -> None:
-    platform = {"id": CITY, "keepalive_s": 5}
-    hub.put("/forwards/city", name="City", kind="gb28181", host="127.0.0.1", port=port, number=OWN, tag="shared:city",
-            platform=platform, password=PASSWORD)  # fmt: skip
+    """As somebody does it."""
+    status, said = forwards(
+        hub, "add", "gb28181", "city", f"127.0.0.1:{port}", "--platform-id", CITY, "--number", OWN, "--tag",
+        "shared:city", "--password", PASSWORD, "--keepalive", "5",
+    )  # fmt: skip
+    assert (status, "city is made." in said) == (0, True), said
     wait_until(lambda: shown(hub)["registration"] is not None, "it registers")
+
+
+def forwards(hub: Hub, *words: str) -> tuple[int, str]:
+    with TemporaryDirectory() as folder:
+        return run_hub("forwards", *words, env={"HUB_URL": f"http://127.0.0.1:{hub.port}"}, folder=Path(folder))
 
 
 def begins(hub: Hub) -> bool:
@@ -111,6 +120,8 @@ def test_sipp_takes_the_login_and_what_it_is_told(lower: Hub, tmp_path: Path) ->
             forward(lower, port)
             wait_until(lambda: begins(lower), "it forwards")
             wait_until(lambda: shown(lower)["acknowledged"] > 0, "an alarm is taken")
+            status, told = forwards(lower, "show", "city")
+            assert (status, "registered_at" in told, PASSWORD in told) == (0, True, False), told
             out, _ = sipp.communicate(timeout=60)
         finally:
             sipp.kill()
