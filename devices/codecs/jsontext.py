@@ -137,6 +137,8 @@ def _with_bare_words(payload: bytes, text: str, bare: str) -> object:
     except json.JSONDecodeError as error:
         there = json.JSONDecodeError(error.msg, bare, original(error.pos, ends))
         raise _refusal(payload, text, bare, there) from None
+    except RecursionError:
+        raise _too_deep() from None
 
 
 def _refusal(payload: bytes, text: str, bare: str, error: json.JSONDecodeError) -> DecodeError:

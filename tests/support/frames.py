@@ -77,6 +77,7 @@ def json_flaws(wrap: bytes = b"%b") -> list[Bad]:
         Bad(b'{"a": "\xff\xfe"}', "not_utf8", "byte 7 is 0xff"),
         Bad('{"位置": 1}'.encode("gb18030"), "not_utf8", "GB18030"),
         Bad(b"[" * 3_000, "too_deep"),
+        Bad(b'{"a": nan, "b": ' + b"[" * 3_000, "too_deep"),
         Bad(b'{"a":' * 3_000, "too_deep"),
         Bad(b'{"a": "' + b"x" * (512 << 10) + b'"}', "too_large", "524,288"),
         Bad(b"x" * 10_000_000, "too_large", "10,000,000"),
