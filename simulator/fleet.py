@@ -24,7 +24,7 @@ CHILDREN = (("street-lamp", "lamp"), ("environment-sensor", "env"), ("camera", "
 
 @dataclass(slots=True, frozen=True)
 class Thing:
-    """A registered device; `parent` is the code of the pole acting as its gateway."""
+    """A registered device; `parent` is the code of the pole or DTU acting as its gateway."""
 
     code: str
     name: str
@@ -34,6 +34,8 @@ class Thing:
     lat: float
     organisation: str
     parent: str = ""
+    addresses: str = ""
+    """How protocols call it, where not by its code: scheme=address."""
 
     def topic(self, prefix: str, form: str) -> str:
         """Topic for a payload form (telemetry, senml, event)."""
@@ -92,7 +94,7 @@ def to_csv(things: list[Thing]) -> str:
     """The fleet as CSV for the hub's device import."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    columns = ("code", "name", "profile", "parent", "organisation", "region", "lon", "lat")
+    columns = ("code", "name", "profile", "parent", "organisation", "region", "lon", "lat", "addresses")
     writer.writerow(columns)
     for thing in things:
         writer.writerow([getattr(thing, column) for column in columns])

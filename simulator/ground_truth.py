@@ -36,6 +36,8 @@ class Truth:
         """Who has told a past, and how many readings of it the broker has acknowledged."""
         self.stations, self.heard = 0, set[str]()
         """Of the field's protocols: how many there are, and which were acknowledged something."""
+        self.slaves: list[str] = []
+        """Whom DTUs answer for: nobody acknowledges what they tell."""
         self.messages = self.readings = self.events = 0
         self.anomalies: set[int] = set()
         self.faults: Counter[str] = Counter()
@@ -87,6 +89,7 @@ class Truth:
             "anomalies": len(self.anomalies),
             "past": self.past,
             "stations": {"wanted": self.stations, "heard": len(self.heard)},
+            "slaves": self.slaves,
             "unacknowledged": unacknowledged,
             "started_us": started,
             "ended_us": ended,

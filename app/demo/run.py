@@ -47,6 +47,8 @@ PLATFORMS = "chirpstack=5,ctwing=5"
 """Sensors behind platforms."""
 ASKED = "isapi=2,onvif=2"
 """Cameras that the hub asks."""
+DTUS = 2
+"""Each with a slave that the hub polls."""
 HUB: list[str | Path] = [sys.executable, "-m", "app.main", "serve"]
 SIMULATOR = [sys.executable, "-m", "simulator"]
 
@@ -85,7 +87,7 @@ class _Demo:
         self._folder, self._sockets, self._processes, self._view = folder, sockets, processes, view
         self._port = _page_port(port)
         self._url = f"http://127.0.0.1:{self._port}"
-        self._stations = {kind: free_port() for kind in FIELD}
+        self._stations, self._dtus = {kind: free_port() for kind in FIELD}, free_port()
         self._truth, self._deliveries = folder / "truth", folder / "truth" / "deliveries.jsonl"
 
     def run(self, seconds: float | None) -> Verdict:
@@ -127,6 +129,7 @@ class _Demo:
             f'[api]\nhost = "127.0.0.1"\nport = {self._port}\n\n'
             "[access]\ndemo = true\n\n"
             + "".join(_listening(kind, f"127.0.0.1:{port}") for kind, port in self._stations.items())
+            + f'[[polling.listeners]]\nhost = "127.0.0.1"\nport = {self._dtus}\n\n'
             + '[[networks.brokers]]\nname = "lora"\nprotocol = "chirpstack"\nhost = "127.0.0.1"\n'
             + f'port = {broker.port}\nusername = "{USERNAME}"\n{password}\n'
             + '[outgoing]\nwebhook = ["127.0.0.0/8"]\n'  # receivers of the demo's user run on this machine
@@ -157,7 +160,8 @@ class _Demo:
     def _start_stations(self, broker: Broker) -> Child:
         """Until they are told to end; then they wait until all that they have told is acknowledged."""
         wanted = ",".join(f"{kind}={FIELD[kind]}@127.0.0.1:{port}" for kind, port in self._stations.items())
-        command = [*SIMULATOR, "stations", f"{wanted},{PLATFORMS},{ASKED}", "--api", self._url]
+        wanted = f"{wanted},dtu={DTUS}@127.0.0.1:{self._dtus},{PLATFORMS},{ASKED}"
+        command = [*SIMULATOR, "stations", wanted, "--api", self._url]
         command += ["--truth", str(self._truth / STATIONS)]
         command += ["--mqtt", f"127.0.0.1:{broker.port}", "--username", USERNAME]
         env = {**os.environ, **({"GANZHI_MQTT_PASSWORD": broker.password} if broker.password else {})}

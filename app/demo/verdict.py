@@ -28,7 +28,7 @@ STATIONS = "stations"
 COUNTED = ("truth_readings", "truth_events", "stored_readings", "stored_events", "right_readings", "right_events")
 """What is counted of both."""
 LONG_S = 75.0
-"""A run that lasts longer must have heard each station: hydrology reports each minute."""
+"""A run that lasts longer must have heard each station, and read each slave: hydrology reports each minute."""
 
 Target = tuple[str, str | None, str | None]
 """Device, metric, event kind."""
@@ -88,12 +88,14 @@ class Verdict:
     past_stored: int
     stations: tuple[int, int] = (0, 0)
     """Of the field's protocols: how many were acknowledged something, of how many."""
+    slaves: tuple[int, int] = (0, 0)
+    """Of those that are polled: of how many something is stored, of how many."""
     is_long: bool = False
 
     @property
     def passed(self) -> bool:
-        """Nothing lost, nothing duplicated, every anomaly alerted, the past is stored, and each station was heard."""
-        if self.is_long and self.stations[0] < self.stations[1]:
+        """Nothing lost, nothing twice, each anomaly alerted, the past stored, each station heard, each slave read."""
+        if self.is_long and (self.stations[0] < self.stations[1] or self.slaves[0] < self.slaves[1]):
             return False
         return not (self.lost or self.duplicates or self.anomalies_missed or self.past_stored != self.past_told)
 
@@ -114,7 +116,8 @@ def judge(url: str, truth: Path, deliveries: Path) -> Verdict:
     if (truth / STATIONS / "summary.json").exists():
         told, more = _counted(url, truth / STATIONS)
         counts |= {name: counts[name] + more[name] for name in COUNTED}
-        summary["stations"], summary["unacknowledged"] = told["stations"], told["unacknowledged"]
+        counts["slaves_read"] = more["slaves_read"]
+        summary |= {name: told[name] for name in ("stations", "slaves", "unacknowledged")}
     injected = read_anomalies(truth)
     unexpected = hold_against(injected, read_deliveries(deliveries, summary["started_us"]))
     return _conclude(summary, counts, injected, unexpected)
@@ -128,7 +131,7 @@ def _counted(url: str, truth: Path) -> tuple[dict[str, Any], dict[str, int]]:
         _copy(conn, SQL.truth_readings, truth / "readings.csv")
         _copy(conn, SQL.truth_events, truth / "events.csv")
         conn.execute("analyze truth_reading")
-        asked = {"started": summary["started_us"], "with_past": summary["past"]["devices"]}
+        asked = {"started": summary["started_us"], "with_past": summary["past"]["devices"], "slaves": summary["slaves"]}
         counts = conn.execute(SQL.verdict.encode(), asked).fetchone()
     if counts is None:
         raise DemoError("the verdict has no row")
@@ -171,6 +174,7 @@ def _conclude(summary: dict[str, Any], counts: dict[str, int], injected: list[In
         past_told=summary["past"]["readings"],
         past_stored=counts["past_stored"],
         stations=(summary["stations"]["heard"], summary["stations"]["wanted"]),
+        slaves=(counts["slaves_read"], len(summary["slaves"])),
         is_long=took > LONG_S,
     )
 

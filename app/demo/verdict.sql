@@ -54,6 +54,8 @@ select (select count(*) from truth_reading) as truth_readings,
        (select n from events) as right_events,
        (select count(*) from reading r join series s on s.id = r.series_id join device d on d.id = s.device_id, span
         where d.code = any(%(with_past)s) and r.ts < span.start) as past_stored,
+       (select count(distinct d.id) from reading r join series s on s.id = r.series_id join device d on d.id = s.device_id, span
+        where d.code = any(%(slaves)s) and r.ts >= span.start) as slaves_read,
        (select count(*) from dead_letter, span where received_at >= span.start) as rejected,
        (select count(*) from alert a join devices d on d.id = a.device_id, span where a.raised_at >= span.start) as alerts_raised,
        (select count(*) from outbox where state = 'pending') as deliveries_pending

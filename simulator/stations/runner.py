@@ -14,7 +14,7 @@ from simulator.publisher import Broker
 from simulator.registration import HubApi
 from simulator.runner import DRAIN_S, EFFECTIVE_S
 from simulator.stations.crowd import Crowd
-from simulator.stations.things import KINDS, things
+from simulator.stations.things import KINDS, slave_of, things
 from simulator.stations.wanted import ASKED, Wanted
 
 TICK_S = 0.2
@@ -40,7 +40,8 @@ def register_stations(api_url: str, token: str | None, wanted: Sequence[Wanted],
     with HubApi(api_url, token) as api:
         for one in wanted:
             kind = KINDS[one.kind]
-            api.put(f"/profiles/{kind.profile}", kind.body)
+            for profile, body in kind.profiles.items():
+                api.put(f"/profiles/{profile}", body)
             found += things(one.kind, one.number, seed)
         api.import_things(found)
         known = [one._replace(where=_subscribed(api, api_url)) if _is_homeless(one) else one for one in wanted]
@@ -74,6 +75,7 @@ def live_stations(plan: Stationed, truth_folder: Path, stopping: threading.Event
     begun = time.time_ns() // 1000
     with Truth(truth_folder) as truth:
         truth.stations = stations_of(plan.wanted)
+        truth.slaves = slaves_of(plan.wanted)
         with Crowd(plan.wanted, plan.every_s, plan.seed, plan.broker) as crowd:
             end = None if plan.seconds is None else time.monotonic() + plan.seconds
             while not stopping.is_set() and (end is None or time.monotonic() < end):
@@ -88,6 +90,11 @@ def live_stations(plan: Stationed, truth_folder: Path, stopping: threading.Event
 def stations_of(wanted: Sequence[Wanted]) -> int:
     """How many of them are acknowledged what they tell: what a DTU's slaves answer is not."""
     return sum(one.number for one in wanted if one.kind != "dtu")
+
+
+def slaves_of(wanted: Sequence[Wanted]) -> list[str]:
+    """The codes of those that DTUs answer for."""
+    return [slave_of(code) for one in wanted if one.kind == "dtu" for code in KINDS["dtu"].codes(one.number)]
 
 
 def note_taken(crowd: Crowd, truth: Truth) -> None:

@@ -19,6 +19,13 @@ class Kind(NamedTuple):
     """Codes of so many devices: what their protocol calls them."""
     name: str
     organisation: str
+    slave: tuple[str, dict[str, Any]] | None = None
+    """Of a DTU: the profile of the one slave on the line of each, and its body."""
+
+    @property
+    def profiles(self) -> dict[str, dict[str, Any]]:
+        """Bodies by code."""
+        return {self.profile: self.body, **(dict([self.slave]) if self.slave else {})}
 
 
 def _metrics(**units: str) -> dict[str, dict[str, str]]:
@@ -26,6 +33,11 @@ def _metrics(**units: str) -> dict[str, dict[str, str]]:
 
 
 _CLIMATE = _metrics(battery="%", temperature="Cel", humidity="%")
+_SLAVE = {
+    "name": "温湿度变送器 (Modbus)", "metrics": _metrics(temperature="Cel", humidity="%"), "interval_s": 5,
+    "polling": {"registers": {"humidity": {"address": 0, "scale": 0.1},
+                              "temperature": {"address": 1, "type": "s16", "scale": 0.1}}},
+}  # fmt: skip
 _AIR = dict.fromkeys(("pm25", "pm10", "so2", "no2", "o3"), "ug/m3")
 _CAMERA: dict[str, Any] = {
     "category": "video", "metrics": {}, "events": {"intrusion": {"name": "区域入侵", "level": "yellow"}},
@@ -52,8 +64,9 @@ KINDS: dict[str, Kind] = {
         sl651.addresses, "水文遥测站", "water",
     ),
     "dtu": Kind(
-        "station-dtu", {"name": "温湿度变送器 (Modbus, DTU)", "metrics": _metrics(temperature="Cel", humidity="%")},
-        dtu.registrations, "DTU 温湿度变送器", "housing",
+        "station-dtu", {"name": "数据传输终端 (DTU)", "metrics": {}, "interval_s": 60},
+        dtu.registrations, "DTU", "housing",
+        slave=("station-slave", _SLAVE),
     ),
     "gb28181": Kind(
         "station-gb28181", {"name": "摄像机 (GB/T 28181)", **_CAMERA, "interval_s": 60}, watch.ids, "摄像机", "housing",
@@ -79,5 +92,14 @@ def things(kind: str, count: int, seed: int) -> list[Thing]:
         region, town, streets, (lon, lat) = rng.choice(STREETS)
         name = f"{town}{rng.choice(streets)}{number}号{known.name}"
         place = round(lon + rng.uniform(-0.015, 0.015), 6), round(lat + rng.uniform(-0.012, 0.012), 6)
-        found.append(Thing(code, name, known.profile, region, *place, known.organisation))
+        by = "" if known.slave is None else f"imei={code}"
+        found.append(Thing(code, name, known.profile, region, *place, known.organisation, addresses=by))
+        if known.slave is not None:
+            about = f"{name} 温湿度变送器", known.slave[0], region, *place, known.organisation, code
+            found.append(Thing(slave_of(code), *about, addresses=f"modbus={code}/1"))
     return found
+
+
+def slave_of(dtu: str) -> str:
+    """The code of the slave on the line of a DTU."""
+    return f"{dtu}-1"

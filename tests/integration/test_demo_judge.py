@@ -53,6 +53,7 @@ class Run:
             "faults": {"no_json": 1},
             "past": {"devices": ["a"], "readings": 1},
             "stations": {"wanted": 2, "heard": 1},
+            "slaves": ["a"],
             "started_us": START,
             "ended_us": START + 2_000_000,
         }
@@ -167,3 +168,14 @@ def test_a_station_that_a_long_run_did_not_hear_fails_it(run: Run, seconds: int,
     file.write_text(json.dumps(json.loads(file.read_text()) | told))
     verdict = run.judged()
     assert (verdict.stations, verdict.passed) == ((heard, 2), passes)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "slaves", "passes"), [(70, ["a", "z"], True), (80, ["a", "z"], False), (80, ["a", "b"], True)]
+)
+def test_a_slave_that_a_long_run_did_not_read_fails_it(run: Run, seconds: int, slaves: list[str], passes: bool) -> None:
+    file = run.folder / "summary.json"
+    told = {"stations": {"wanted": 2, "heard": 2}, "slaves": slaves, "ended_us": START + seconds * 1_000_000}
+    file.write_text(json.dumps(json.loads(file.read_text()) | told))
+    verdict = run.judged()
+    assert (verdict.slaves, verdict.passed) == ((1 if "z" in slaves else 2, 2), passes)
