@@ -367,12 +367,12 @@ def bin_removed(seconds: float) -> Frames:
 
 
 def crossers(seconds: float) -> Frames:
-    """Each 10 seconds a car to the right in the upper lane, and one to the left in the lower, from second 10 on."""
+    """From second 10 on a car to the right in the upper lane every 10 s, one to the left in the lower every 20 s."""
 
     def paint(t: float, picture: Picture, rng: Rng) -> Picture | None:
         if t >= 10:
             box(picture, (t % 10) * 60 - 60, 126, 50, 22, (200, 60, 50))
-            box(picture, 400 - ((t + 5) % 10) * 60, 165, 50, 24, (40, 40, 60), 11)
+            box(picture, 400 - ((t + 5) % 20) * 60, 165, 50, 24, (40, 40, 60), 11)
         return None
 
     return scene(paint, seconds, 34)
