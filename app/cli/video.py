@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from base64 import b64decode, b64encode
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ from app.cli.client import fail, out
 from app.cli.connection import Verbs, tell
 from app.cli.diagnose import LangOption, language
 from app.video.check import Wanted, check_file, check_stream
+from app.video.patrol import Round, Stop, Visited, patrolled
 from devices.cameras.camera_url import BadUrlError, CameraUrl, Login, parse_url
 from devices.cameras.failure import CameraFailed
 from hub.words.sentence import told
@@ -71,6 +73,66 @@ def check(
     printing.end(time.monotonic() - began)
     if failed:
         fail(failed)
+
+
+@video.verb("patrol")
+def patrol(
+    cameras: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="A camera a line: its name, a blank, its URL.")
+    ],
+    user: Annotated[str | None, typer.Option("--user", help="A user of all of them.")] = None,
+    password: Annotated[
+        str | None,
+        typer.Option(envvar="HUB_CAMERA_PASSWORD", help="Its password; with --user and without it, it is asked for."),
+    ] = None,
+    at_once: Annotated[int, typer.Option("--at-once", min=1, max=1000, help="Cameras that are open.")] = 200,
+    processes: Annotated[int, typer.Option("--processes", min=1, max=64, help="That read and decode.")] = 2,
+    patience: Annotated[float, typer.Option("--patience", min=1, max=120, help="Seconds for a camera to speak.")] = 10,
+    memory: Annotated[
+        Path | None, typer.Option("--memory", dir_okay=False, help="What is remembered of each place, for next time.")
+    ] = None,
+    lang: LangOption = None,
+) -> None:
+    """Diagnose many cameras in turn (轮巡) from a few frames each: a JSON line a camera, then how long the round took.
+
+    Covered and moved cameras are told from the second round on, against --memory.
+
+    Example:  hub video patrol cameras.txt --user ganzhi --memory places.json
+    """
+    spoken = language(lang or "en")
+    if user is not None and password is None:
+        password = typer.prompt("Password of the cameras", hide_input=True, err=True)
+    login = None if user is None else Login(user, password or "")
+    stops = [_stop(line, login) for line in cameras.read_text("utf-8").splitlines() if line.strip()]
+    known = _remembered(memory)
+
+    def tell_stop(stop: Visited) -> None:
+        why = {} if stop.why is None else {"why": told(stop.why, spoken)}
+        shown = {"camera": stop.camera, "state": stop.state, "faults": stop.faults, "seconds": round(stop.seconds, 2)}
+        typer.echo(json.dumps({**shown, **why}, ensure_ascii=False))
+
+    summary = asyncio.run(patrolled(stops, Round(at_once, processes, patience), known, tell_stop))
+    if memory is not None:
+        memory.write_text(json.dumps({name: b64encode(each).decode() for name, each in known.items()}), "utf-8")
+    typer.echo(json.dumps(summary))
+
+
+def _stop(line: str, login: Login | None) -> Stop:
+    name, _, where = line.strip().partition(" ")
+    try:
+        url, own = parse_url("rtsp", where.strip())
+    except BadUrlError as error:
+        fail(f"{name}: {error.sentence}")
+    return Stop(name, url, own or login)
+
+
+def _remembered(memory: Path | None) -> dict[str, bytes]:
+    if memory is None or not memory.exists():
+        return {}
+    try:
+        return {str(name): b64decode(each) for name, each in json.loads(memory.read_bytes()).items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        fail(f"{memory} is none that a patrol has written: {error}")
 
 
 async def _checked(

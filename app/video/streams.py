@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from analytics.video.settings import BadVideoSettings
+from app.video.glance import glanced
 from app.video.looking import Looking, settings_of
 from app.video.overlay import Overlay
 from app.video.threads import StreamThread, read_file
@@ -20,7 +21,7 @@ from hub.words.sentence import Sentence
 from ingest.video.addressed import Addressed
 from ingest.video.http_pictures import pictures
 from ingest.video.marks import Marks
-from ingest.video.messages import Close, Ended, Open, OpenFile, Report, SetPace, Told, ended
+from ingest.video.messages import Close, Ended, Glance, Open, OpenFile, Report, SetPace, Told, ended
 from ingest.video.parameter_sets import Encoding
 from ingest.video.rtp import Unit
 from ingest.video.rtsp import RtspStream
@@ -48,19 +49,21 @@ class Streams:
     def take(self, told: Told, group: asyncio.TaskGroup) -> None:
         """Do what the parent tells; streams live in the group."""
         match told:
-            case Open() | OpenFile():
+            case Open() | OpenFile() | Glance():
                 self._tasks[told.slot] = group.create_task(self._kept(told), name=f"stream {told.slot}")
             case Close() if (reading := self._tasks.get(told.slot)) is not None:
                 reading.cancel()
             case SetPace() if (thread := self._threads.get(told.slot)) is not None:
                 thread.pace(told.pace)
 
-    async def _kept(self, told: Open | OpenFile) -> None:
+    async def _kept(self, told: Open | OpenFile | Glance) -> None:
         slot = told.slot
         end = Ended(slot)
         try:
             if isinstance(told, Open):
                 await self._stream(told)
+            elif isinstance(told, Glance):
+                self._tell(await glanced(told, self._marks))
             else:
                 end = await self._file(told)
         except CameraFailed as error:

@@ -3,8 +3,10 @@
 Only processes that may die import this. What is decoded is reduced at once.
 """
 
+import io
 import os
 import threading
+from collections.abc import Sequence
 from typing import Any, BinaryIO, cast
 
 import cv2
@@ -13,7 +15,8 @@ from numpy.typing import NDArray
 
 from ingest.pictures.header import RefusedPicture, read_header
 from ingest.video.feed import Feed
-from ingest.video.parameter_sets import Encoding
+from ingest.video.parameter_sets import KINDS, Encoding
+from ingest.video.rtp import Unit
 
 WIDTH, HEIGHT = 640, 360
 """Of what is looked at, at most."""
@@ -88,6 +91,25 @@ def of_stream(encoding: Encoding, feed: Feed) -> Decoder:
             return Decoder(_capture(feed))
         finally:
             feed.opening = False
+
+
+def few(encoding: Encoding, units: Sequence[Unit]) -> list[Picture]:
+    """The pictures of some units, of which the first one is a key picture."""
+    end = KINDS[encoding].end
+    with _OPENING:
+        os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _STREAM + encoding
+        source = io.BytesIO(b"".join(unit.data + end for unit in units))  # OpenCV itself does not keep it
+        decoder = Decoder(_capture(source))
+    try:
+        found = list[Picture]()
+        while decoder.opened and decoder.step() and len(found) < len(units):
+            picture = decoder.picture()
+            if picture is not None:
+                found.append(picture)
+        return found
+    finally:
+        decoder.close()
+        source.close()
 
 
 def of_file(file: BinaryIO) -> Decoder:

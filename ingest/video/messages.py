@@ -61,6 +61,20 @@ class OpenFile(msgspec.Struct, tag="file"):
     overlay: str = ""
 
 
+class Glance(msgspec.Struct, tag="glance"):
+    """Diagnose a camera from a few frames; answered by `Glanced`, if it shows any, and `Ended`."""
+
+    slot: int
+    camera: str
+    url: str
+    """As in Open."""
+    addresses: list[str]
+    login: tuple[str, str] | None = None
+    silent_s: float = 10.0
+    reference: bytes = b""
+    """What is remembered of its place; empty: nothing."""
+
+
 class Close(msgspec.Struct, tag="close"):
     """Read it no more; answered by `Ended`."""
 
@@ -118,6 +132,16 @@ class Figures(msgspec.Struct, tag="figures"):
     """Processor seconds by detector."""
 
 
+class Glanced(msgspec.Struct, tag="glanced"):
+    """What a few frames of a camera show."""
+
+    slot: int
+    scores: dict[str, float]
+    """0 to 1, by kind of fault: 0.5 counts."""
+    reference: bytes
+    cpu_s: float
+
+
 class Ended(msgspec.Struct, tag="ended"):
     """It is not read any more; `step` and `text` as of CameraFailed. Without a step it is at its end, or was closed."""
 
@@ -137,8 +161,8 @@ def ended(slot: int, step: str, why: str) -> Ended:
     return Ended(slot, step, str(why), written(why) if isinstance(why, Sentence) else None)
 
 
-Told = Open | OpenFile | Close | SetPace
-Report = Up | Found | Figures | Ended
+Told = Open | OpenFile | Glance | Close | SetPace
+Report = Up | Found | Figures | Glanced | Ended
 _encoder = msgspec.msgpack.Encoder()
 TOLD = msgspec.msgpack.Decoder(Told)
 REPORT = msgspec.msgpack.Decoder(Report)

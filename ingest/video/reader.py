@@ -24,6 +24,7 @@ from ingest.video.messages import (
     REPORT,
     Close,
     Ended,
+    Glance,
     Open,
     OpenFile,
     Pace,
@@ -112,7 +113,7 @@ class Reader:
             self.restarts += 1
             await backoff.wait()
 
-    async def follow(self, wanted: Callable[[int], Open | OpenFile], take: Take) -> Ended:
+    async def follow(self, wanted: Callable[[int], Open | OpenFile | Glance], take: Take) -> Ended:
         """Read a stream until it ends; `take` gets what is told of it. ReaderEnded.
 
         `wanted` makes what the child is told, for a slot. Cancelled, the stream is closed.

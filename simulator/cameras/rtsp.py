@@ -107,12 +107,14 @@ class RtspCamera:
             task.add_done_callback(self._tasks.discard)
         self._open.add(writer)
         playing: asyncio.Task[None] | None = None
+        path = ""
         try:
             while head := await _head(reader):
                 method, url, _ = head[0].split(" ", 2)
                 headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
                 self.asked.append(f"{method} {url}")
-                late = self._late_s(url.rpartition("/")[2])
+                path = path or url.rpartition("/")[2]  # later ones name a track
+                late = self._late_s(path)
                 if late is None:
                     continue
                 answer = self._answer(method, url, headers)

@@ -53,14 +53,12 @@ CALLED_BY_LIBRARIES = {
 }
 """Decorators of functions, and names of methods, that a library calls: by which."""
 KEPT = {
-    "quick": "analytics.video.quality.quick: what a patrol of cameras asks for, from a few frames of each",
     "readers": "api.changes: how many read the feed, which tests wait for",
 }
 """Names that stay although nothing here uses them: why."""
 ENTRANCES = {
     "app.main",
     "simulator.__main__",
-    "analytics.video.quality.quick",
     *(f"app.cli.{module}" for module in GROUPS.values()),
 }
 """Modules that are started, not imported, or imported by name."""

@@ -41,6 +41,7 @@ ALONE = {
     "devices template",
     "secrets key",
     "video check",
+    "video patrol",
 }
 """Work without a hub and without a database, some of them only by default."""
 

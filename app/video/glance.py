@@ -1,0 +1,61 @@
+"""A few frames of a camera: opened, diagnosed and closed again."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Sequence
+
+from analytics.video.quality.quick import quick
+from devices.cameras.camera_url import Login, parse_url
+from devices.cameras.failure import CameraFailed
+from devices.cameras.http_peer import HttpPeer
+from hub.words.sentence import Sentence
+from ingest.pictures.header import RefusedPicture
+from ingest.video import decoding
+from ingest.video.addressed import Addressed
+from ingest.video.http_pictures import pictures
+from ingest.video.marks import Marks
+from ingest.video.messages import Glance, Glanced
+from ingest.video.parameter_sets import Encoding
+from ingest.video.rtp import Unit
+from ingest.video.rtsp import RtspStream
+
+FRAMES = 3
+"""A key picture and those behind it: noise and rolling bars are told from two."""
+
+
+async def glanced(told: Glance, marks: Marks) -> Glanced:
+    """What a camera shows. CameraFailed."""
+    url, _ = parse_url("rtsp", told.url)
+    login = None if told.login is None else Login(*told.login)
+    peer = HttpPeer(url, login, Addressed(told.addresses), ssl.create_default_context())
+    units, encoding = list[Unit](), None
+    if url.scheme == "rtsp":
+        async with RtspStream(peer, login, told.silent_s).opened() as (encoding, stream):
+            async for unit in stream:
+                units.append(unit)
+                if len(units) == FRAMES:
+                    break
+    else:
+        async for picture in pictures(peer, 2.0, told.silent_s):
+            units.append(Unit(picture, is_key=True, is_needed=True, size=None))
+            if len(units) == 2:
+                break
+    return await asyncio.to_thread(_judged, told, units, encoding, marks)
+
+
+def _judged(told: Glance, units: Sequence[Unit], encoding: Encoding | None, marks: Marks) -> Glanced:
+    began = time.thread_time()
+    marks.enter(told.slot)
+    try:
+        found = [decoding.still(unit.data) for unit in units] if encoding is None else decoding.few(encoding, units)
+        if not found:
+            raise CameraFailed("answer", Sentence("camera.failed.decoder"))
+        scores, reference = quick(found, told.reference or None)
+    except RefusedPicture as error:
+        why = Sentence("camera.failed.picture", told=Sentence(f"picture.refused.{error.reason}"))
+        raise CameraFailed("answer", why) from error
+    finally:
+        marks.leave(told.slot)
+    told_scores = {kind: round(float(cue.score), 4) for kind, cue in scores.items()}
+    return Glanced(told.slot, told_scores, reference, time.thread_time() - began)
