@@ -53,3 +53,9 @@ def test_what_is_no_frame_is_refused(frame: Image) -> None:
 def test_a_time_that_is_no_number_is_refused() -> None:
     with pytest.raises(ValueError, match="no time"):
         CameraAnalysis(VideoSettings()).see(float("nan"), place())
+
+
+def test_what_is_held_does_not_go_on_over_a_jump_of_the_time() -> None:
+    analysis, dark = CameraAnalysis(VideoSettings(kinds=frozenset({"black"}))), place() // 30
+    found = [one for t in (100.0, 101.0, 300.0, 301.0, 302.0, -5.0, -4.0) for one in analysis.see(t, dark)]
+    assert [(one.t, one.state) for one in found] == [(302.0, "active")]
