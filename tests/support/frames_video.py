@@ -36,9 +36,9 @@ VIDEO = Frames(
              events=[_found("flood", part="gauge/level", code="level", zone="gauge")]),
         # What no table knows is kept, as an operator's own model tells it.
         Good(finding("boat"), events=[_found("other", part="picture/boat", code="boat")]),
-        Good(finding("black", score=float("1e400"), cues=[1]),
+        *(Good(finding("black", score=score, cues=[1]),
              events=[EventDraft("video_quality", T, None, "active", None, {"code": "black"}, part="picture/black",
-                                continues=True)]),
+                                continues=True)]) for score in (float("1e400"), 10**400)),
         Good(finding(ts=None), events=[_found("video_quality", part="picture/black", ts=None, code="black")],
              timeless=True),
     ],

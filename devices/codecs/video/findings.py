@@ -4,7 +4,6 @@ A finding that lasts is told again and again and goes on as one episode. Each ki
 zone or line, is a part of the camera of its own: a frozen picture that is dark too is two things.
 """
 
-import math
 from datetime import UTC, tzinfo
 
 from devices.codecs.clock import parse_time
@@ -15,6 +14,7 @@ from devices.personal_values import masked
 from devices.vocabulary import OTHER
 from hub.errors import DecodeError
 from hub.models import Micros
+from hub.quality import FINITE_LIMIT
 from hub.words.sentence import Sentence
 
 PROTOCOL = "video"
@@ -100,7 +100,8 @@ def _cues(told: object) -> dict[str, float]:
 
 
 def _number(told: object) -> float | None:
-    if isinstance(told, bool) or not isinstance(told, int | float) or not math.isfinite(told):
+    # Compared before it is converted: a whole number may be larger than any float.
+    if isinstance(told, bool) or not isinstance(told, int | float) or not abs(told) < FINITE_LIMIT:
         return None
     return round(float(told), 4)
 
