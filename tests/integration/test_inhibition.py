@@ -1,6 +1,7 @@
 """Inhibition on a real store: what an alert of a pole keeps back of the devices behind it, and what it never does."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -354,6 +355,27 @@ async def test_that_a_device_is_silent_is_told_once_by_whichever_is_known_first(
     await measured(city, "lamp", "silence", 3, silent, "cleared")
     await city.look()
     assert await city.states(offline) == ["pending"], "the series is back, and the device is not"
+
+
+async def test_that_a_device_and_all_its_series_are_silent_is_told_once_where_it_is_known_at_once(city: City) -> None:
+    await rules_on_level(city)
+    await city.run(
+        """insert into series (device_id, metric)
+           select id, 'm' || n from device, generate_series(1, 24) n where code = 'lamp'"""
+    )
+    silent = await city.change("lamp", "silence", uuid4())
+    changes = [
+        replace(silent, id=uuid4(), alert_id=uuid4(), target=f"{series}/silence", series_id=series, value=60.0)
+        for (series,) in await city.run("select id from series where metric like 'm_%'")
+    ]
+    assert len(changes) == 24
+    offline, fire = uuid4(), uuid4()
+    changes += [await city.change("lamp", "offline", offline), await city.change("lamp", "fire", fire)]
+    began = time.process_time()
+    await city.commit(changes)
+    assert time.process_time() - began < 4, "nothing else is told meanwhile"
+    assert [await city.states(each) for each in (offline, fire)] == [["pending"], ["pending"]]
+    assert [await city.states(each.alert_id) for each in changes[:24]] == [["inhibited"]] * 24
 
 
 async def test_of_silence_and_offline_the_higher_level_is_told_whichever_is_first(city: City) -> None:
