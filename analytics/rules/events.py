@@ -69,7 +69,7 @@ def judge(
     Events that are older than one that came before, or than an end around them, change nothing, nor do those that were
     received more than `stale_after` after they happened; if their kind is latching, more than a day, and an end of it
     counts whenever it comes. An end is heard at all places below it, too. One that nobody told (devices/episodes) makes
-    nothing older: what comes after it is of another time, whatever a clock that stands says.
+    nothing older: what comes after it is of another time, whatever a slow clock says.
     """
     heard: list[Heard] = []
     renewed: Newest = {}

@@ -33,7 +33,8 @@ group by a.rule_id, a.series_id
 
 -- name: newest_events
 -- By kind, device and part, in microseconds, the time at which the newest counts: its own, but not after its arrival; and that
--- of the newest end which counts. Ends that nobody told make nothing older (events.judge). From one device and part to the next in the index, however many events there are.
+-- of the newest end which counts. Ends that nobody told make nothing older (events.judge). From one device and part to the
+-- next in the index, however many events there are.
 with recursive known as (
     select k.kind, e.device_id, e.part, e.at
     from unnest(%(kinds)s::text[]) as k (kind)

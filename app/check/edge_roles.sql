@@ -1,5 +1,5 @@
 -- name: lacking
--- Of each role that edges connect as: what docker/edge-role.sql grants and it does not have, right by right.
+-- Of each role that edges connect as, as a statement names it: what docker/edge-role.sql grants and it does not have, right by right.
 with edge as (
     select r.oid, r.rolname
     from pg_roles r
@@ -27,7 +27,7 @@ with edge as (
     from edge e
     where not has_sequence_privilege(e.oid, 'public.session_epoch', 'usage')
 )
-select rolname, needed, string_agg(thing, ', ' order by thing) as things
+select quote_ident(rolname), needed, string_agg(thing, ', ' order by thing) as things
 from lacks
 group by rolname, needed
 order by rolname, needed
