@@ -52,9 +52,7 @@ CALLED_BY_LIBRARIES = {
     "_func_*": "jmespath",
 }
 """Decorators of functions, and names of methods, that a library calls: by which."""
-KEPT = {
-    "readers": "api.changes: how many read the feed, which tests wait for",
-}
+KEPT: dict[str, str] = {}
 """Names that stay although nothing here uses them: why."""
 ENTRANCES = {
     "app.main",
