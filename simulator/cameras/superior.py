@@ -39,6 +39,8 @@ class SuperiorPlatform:
         """Whether it answers alarms with a <Response>."""
         self.silent: frozenset[str] = frozenset()
         """Methods that it does not answer."""
+        self.unheard: bytes | None = None
+        """It passes over what holds this."""
         self.refused: dict[str, tuple[int, str]] = {}
         """By method or command: with what it is refused."""
         self.nonce: str | None = None
@@ -59,7 +61,8 @@ class SuperiorPlatform:
         self._lower: tuple[str, str] = ("", "")
         self._ends: list[Callable[[], None]] = []
         self._streams: set[asyncio.Transport] = set()
-        self._dialog: dict[str, tuple[Header, ...]] = {}
+        self.dialogs: dict[str, tuple[Header, ...]] = {}
+        """By event, what it subscribes in."""
 
     async def __aenter__(self) -> "SuperiorPlatform":
         await self.open()
@@ -93,6 +96,8 @@ class SuperiorPlatform:
 
     def take(self, octets: bytes, write: Callable[[bytes], None], host: str, port: int) -> None:
         """A message of the platform below."""
+        if self.unheard is not None and self.unheard in octets:
+            return
         message = sip.read(octets)
         if message.status:
             waiting = self._waiting.get(message.branch)
@@ -151,9 +156,9 @@ class SuperiorPlatform:
         """Subscribe to news of the directory or to alarms; again in the same dialog."""
         body = writing.subscription(event, next(self._numbers), self._lower[0])
         more: tuple[Header, ...] = (("event", event), ("expires", str(expires)))
-        answer = await self.request("SUBSCRIBE", body, more, self._dialog.get(event))
+        answer = await self.request("SUBSCRIBE", body, more, self.dialogs.get(event))
         if answer is not None and answer.status == 200:
-            self._dialog[event] = tuple((name, answer.header(name)) for name in ("from", "to", "call-id"))
+            self.dialogs[event] = tuple((name, answer.header(name)) for name in ("from", "to", "call-id"))
         return answer
 
     async def request(

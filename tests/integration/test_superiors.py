@@ -52,8 +52,10 @@ class Bed:
         )
         await self.hub.registry.refresh(self.context.hub_pool)
 
-    async def forward(self, password: str | None = PASSWORD, transport: str = "udp", **platform: Any) -> None:
-        more = {} if password is None else {"password": password}
+    async def forward(
+        self, password: str | None = PASSWORD, transport: str = "udp", at_once: int = 16, **platform: Any
+    ) -> None:
+        more = {"at_once": at_once} | ({} if password is None else {"password": password})
         await self.put(
             "/forwards/city", name="City", kind="gb28181", host="127.0.0.1", port=self.platform.port, number=OWN,
             tag="shared:city", platform={"id": CITY, "transport": transport, "keepalive_s": 5, **platform}, **more,
@@ -243,6 +245,69 @@ async def test_nothing_is_lost_while_the_platform_is_away_refuses_or_forgets(bed
 
 async def has_failed(bed: Bed) -> bool:
     return (await bed.shown())["failing_since"] is not None
+
+
+async def test_an_alarm_that_the_platform_passes_over_holds_up_no_other(bed: Bed) -> None:
+    platform = bed.platform
+    await bed.forward(at_once=1)
+    await bed.camera(SMOKE)
+    platform.unheard = SHARED.encode()
+    async with below(bed, TIMES._replace(patience_s=0.5)):
+        await bed.registered()
+        await bed.alarm(SHARED, 1)
+        await bed.alarm(SMOKE, 2)
+        await until(lambda: platform.of("Alarm"), "the other one is told")
+        assert len({each.call_id for each in platform.registers}) == 1, "the platform is there: it answers keepalives"
+        platform.unheard = None
+        await bed.drained()
+    assert [each[0] for each in told(platform.of("Alarm"))] == [SMOKE, SHARED]
+
+
+async def test_who_is_forgotten_tells_at_once_what_was_refused_for_it(bed: Bed) -> None:
+    """A platform that knows the hub no more refuses alarms before the next keepalive is due."""
+    platform = bed.platform
+    await bed.forward()
+    async with below(bed, TIMES._replace(put_off_s=3600)):
+        await bed.registered()
+        calls = {each.call_id for each in platform.registers}
+        platform.refused |= {"Alarm": (403, "Register first"), "Keepalive": (403, "Register first")}
+        await bed.alarm(SHARED, 1)
+        await until(lambda: {each.call_id for each in platform.registers} - calls, "it registers anew")
+        platform.refused.clear()
+        await bed.drained()
+
+
+async def test_a_subscription_that_nobody_answers_ends_and_nothing_waits_for_it(bed: Bed) -> None:
+    platform = bed.platform
+    await bed.forward()
+    async with below(bed, TIMES._replace(patience_s=0.5)):
+        await bed.registered()
+        for event in ("Catalog", "Alarm"):
+            await platform.subscribe(event)
+        platform.silent = frozenset({"NOTIFY"})
+        await bed.camera(SMOKE)
+        await bed.alarm(SHARED, 1)
+        await bed.drained()
+
+        async def have_ended() -> bool:
+            return bool((await bed.shown())["registration"]["subscriptions"] == [])
+
+        await until(have_ended, "both have ended")
+        assert len({each.call_id for each in platform.registers}) == 1, "the platform is there"
+        notified = len([each for each in platform.heard if each.method == "NOTIFY"])
+        await bed.alarm(SHARED, 3)
+        await bed.drained()
+        assert len([each for each in platform.heard if each.method == "NOTIFY"]) == notified
+        for event in ("Catalog", "Alarm"):
+            await platform.subscribe(event)
+        before = dict(platform.dialogs)
+        platform.silent, platform.dialogs = frozenset(), {}
+        await platform.subscribe("Alarm")
+        platform.dialogs = before
+        await platform.subscribe("Alarm", 0)
+        await bed.alarm(SHARED, 4)
+        await bed.drained()
+    assert platform.of("Alarm")[-1].method == "NOTIFY", "the end of one that was replaced is not the end of the newer"
 
 
 async def test_a_registration_is_renewed_before_it_ends_and_not_with_an_answer_that_was_right_before(bed: Bed) -> None:

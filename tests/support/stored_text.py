@@ -8,7 +8,8 @@ def everything(database: str) -> str:
     """Each row of each table."""
     with psycopg.connect(database) as conn:
         tables = conn.execute(
-            "select schemaname, tablename from pg_tables where schemaname not in ('pg_catalog', 'information_schema')"
+            "select schemaname, tablename from pg_tables "
+            "where schemaname !~ '^pg_' and schemaname <> 'information_schema'"  # pg_temp_N is of other sessions
         ).fetchall()
         found = [
             conn.execute(sql.SQL("select t::text from {} t").format(sql.Identifier(*each))).fetchall()

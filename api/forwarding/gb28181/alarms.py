@@ -10,6 +10,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
 from api.forwarding.gb28181.directory import granted
+from api.forwarding.gb28181.keepalive import Keepalive
 from api.forwarding.gb28181.link import SuperiorError
 from api.forwarding.gb28181.platform import Superior
 from api.forwarding.gb28181.requests import Requests
@@ -82,10 +83,12 @@ class Alarms:
     """Of one connection to a platform."""
 
     def __init__(
-        self, superior: Superior, requests: Requests, subscriptions: Subscriptions, responds: bool | None
-    ) -> None:
+        self, superior: Superior, requests: Requests, subscriptions: Subscriptions, keepalive: Keepalive,
+        responds: bool | None,
+    ) -> None:  # fmt: skip
         """`responds`: whether the platform answers alarms with a <Response>; None: not known yet."""
         self._superior, self._requests, self._subscriptions = superior, requests, subscriptions
+        self._keepalive = keepalive
         self._charset = VERSIONS[superior.told.version]
         self.responds = responds
         self._waiting: dict[str, asyncio.Future[bool]] = {}
@@ -98,11 +101,12 @@ class Alarms:
             waiting.set_result(body.root.told("Result").upper() != "ERROR")
 
     async def tell(self, pool: Pool, alarms: Sequence[Due], put_off_s: float) -> None:
-        """Tell some at one time, and note which have come; SuperiorError where none was answered."""
+        """Tell some at one time, and note which have come. SuperiorError where the platform is away or knows the hub no
+        more; one that is there and takes none of them is told each again later, so that they hold up no other."""
         results = await asyncio.gather(*(self._tell(each) for each in alarms))
         taken = [each.id for each, result in zip(alarms, results, strict=True) if result]
         left = [each.id for each, result in zip(alarms, results, strict=True) if not result]
-        if all(result is None for result in results):
+        if not taken and not await self._keepalive.answers():
             raise SuperiorError(Sentence("forward.gb28181.silent", method="Alarm"))
         with sorted_errors():
             async with pool.connection() as conn, conn.transaction():
@@ -117,9 +121,13 @@ class Alarms:
         response = self._waiting[sn] = asyncio.get_running_loop().create_future()
         try:
             body = alarm.body(self._charset)
+            dialog = self._subscriptions.of("Alarm")
             answer, in_dialog = await self._subscriptions.notify("Alarm", body), True
             if answer is None or answer.status >= 300:  # a subscription that the platform has forgotten
+                silent = answer is None
                 answer, in_dialog = await self._requests.message(body), False
+                if silent and answer is not None and dialog is not None:
+                    await self._subscriptions.end(dialog)
             if answer is None or answer.status >= 300:
                 return None if answer is None else False
             return in_dialog or await self._confirmed(alarm, response)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from psycopg import AsyncConnection
 
+from api.forwarding.gb28181.keepalive import Keepalive
 from api.forwarding.gb28181.link import SuperiorError
 from api.forwarding.gb28181.platform import Superior
 from api.forwarding.gb28181.subscriptions import Subscriptions
@@ -52,9 +53,12 @@ def changes(directory: Directory, known: Mapping[str, Told]) -> list[Change]:
 class News:
     """Of one connection to a platform."""
 
-    def __init__(self, superior: Superior, subscriptions: Subscriptions, pool: Pool, room: int) -> None:
+    def __init__(
+        self, superior: Superior, subscriptions: Subscriptions, keepalive: Keepalive, pool: Pool, room: int
+    ) -> None:
         """`room`: bytes of the items of one NOTIFY."""
-        self._superior, self._subscriptions, self._pool, self._room = superior, subscriptions, pool, room
+        self._superior, self._subscriptions, self._keepalive = superior, subscriptions, keepalive
+        self._pool, self._room = pool, room
         self._numbers = count(1)
 
     async def known(self) -> dict[str, Told]:
@@ -77,7 +81,8 @@ class News:
             await self.shown(directory)
 
     async def tell(self, directory: Directory) -> int:
-        """Tell what is new, a page after the other; how much that was. SuperiorError where it is not answered."""
+        """Tell what is new, a page after the other; how much that was. SuperiorError where the platform is away; one
+        that is there and does not answer in the dialog subscribes no more."""
         found = changes(directory, await self.known())
         if not found:
             return 0
@@ -89,9 +94,12 @@ class News:
                 "Notify", next(self._numbers), self._superior.number, len(found), page,
                 VERSIONS[self._superior.told.version],
             )  # fmt: skip
+            dialog = self._subscriptions.of("Catalog")
             answer = await self._subscriptions.notify("Catalog", body)
-            if answer is None and self._subscriptions.of("Catalog") is not None:
-                raise SuperiorError(Sentence("forward.gb28181.silent", method="NOTIFY"))
+            if answer is None and dialog is not None:
+                if not await self._keepalive.answers():
+                    raise SuperiorError(Sentence("forward.gb28181.silent", method="NOTIFY"))
+                await self._subscriptions.end(dialog)
             if answer is None or answer.status >= 300:  # it does not subscribe any more
                 return at - len(page)
             await self._told(directory, part)

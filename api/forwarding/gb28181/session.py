@@ -2,27 +2,24 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from itertools import count
 from typing import NamedTuple
 
 from api.forwarding.gb28181.alarms import Alarms, due
 from api.forwarding.gb28181.answering import ROOM, Answering, Part
 from api.forwarding.gb28181.directory import directory
+from api.forwarding.gb28181.keepalive import Keepalive
 from api.forwarding.gb28181.link import Link, SuperiorError
 from api.forwarding.gb28181.news import News
 from api.forwarding.gb28181.platform import Superior
 from api.forwarding.gb28181.registration import Registration
 from api.forwarding.gb28181.requests import AT_ONCE, Requests
 from api.forwarding.gb28181.subscriptions import Subscriptions
-from devices.codecs.gb28181.telling import VERSIONS, Directory, told
+from devices.codecs.gb28181.telling import Directory
 from devices.sip.transactions import Transactions
 from hub.backoff import jittered
 from hub.errors import HubError
 from hub.store.pool import Pool, sorted_errors
-from hub.words.sentence import Sentence
 
-MISSES = 3
-"""Keepalives without an answer, after which the hub registers anew: the standard's own number."""
 _READ_S = 1.0
 """For so long a directory that was read is good for the next question: some ask for each channel at one time."""
 
@@ -47,10 +44,8 @@ class Session:
 
     def __init__(self, superior: Superior, pool: Pool, times: Times) -> None:
         self._superior, self._pool, self._times = superior, pool, times
-        self._platform, self._charset = superior.told, VERSIONS[superior.told.version]
         self._registration = Registration(superior, pool)
         self._answering: Answering | None = None
-        self._numbers = count(1)
         self._read: tuple[float, Directory] | None = None
 
     def take(self, octets: bytes) -> None:
@@ -71,8 +66,9 @@ class Session:
         superior, times = self._superior, self._times
         requests = Requests(link, superior, password, Transactions(AT_ONCE, times.patience_s))
         subscriptions = Subscriptions(superior, requests, self._pool)
-        alarms = Alarms(superior, requests, subscriptions, await self._registration.responds())
-        news = News(superior, subscriptions, self._pool, ROOM[link.transport])
+        keepalive = Keepalive(superior, requests, self._registration)
+        alarms = Alarms(superior, requests, subscriptions, keepalive, await self._registration.responds())
+        news = News(superior, subscriptions, keepalive, self._pool, ROOM[link.transport])
 
         async def shown(whole: Directory) -> None:
             await news.shown(whole)
@@ -88,7 +84,7 @@ class Session:
         await self._registration.begun(seconds)
         works()
         group.create_task(self._renew(requests, seconds), name="superior.renew")
-        group.create_task(self._alive(requests), name="superior.keepalive")
+        group.create_task(keepalive.run(), name="superior.keepalive")
         group.create_task(self._steadily(lambda: self._told_alarms(alarms), times.idle_s), name="superior.alarms")
         group.create_task(
             self._steadily(lambda: self._told_news(subscriptions, news), times.news_s), name="superior.news"
@@ -113,24 +109,6 @@ class Session:
                 continue
             ends, pause = loop.time() + seconds, seconds / 2
             await self._registration.renewed(seconds)
-
-    async def _alive(self, requests: Requests) -> None:
-        misses = 0
-        while True:
-            await asyncio.sleep(self._platform.keepalive_s)
-            own = self._superior.number
-            body = told("Notify", "Keepalive", next(self._numbers), own, {"Status": "OK"}, self._charset)
-            answer = await requests.message(body)
-            misses = misses + 1 if answer is None else 0
-            if misses >= MISSES:
-                raise SuperiorError(Sentence("forward.gb28181.missed", count=str(MISSES)))
-            if answer is not None and answer.status >= 300:  # it knows this registration no more
-                reason = answer.reason[:80]
-                raise SuperiorError(
-                    Sentence("forward.gb28181.refused", method="Keepalive", status=str(answer.status), reason=reason)
-                )
-            if answer is not None:
-                await self._registration.heard()
 
     async def _steadily(self, work: Callable[[], Awaitable[bool]], pause_s: float) -> None:
         """Again and again, at once while there is more; a store that is away is waited for."""

@@ -1,8 +1,6 @@
 """What a superior platform wants to be told of: dialogs of SUBSCRIBE, which outlast a restart of the hub."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
-from secrets import token_hex
 from typing import NamedTuple
 
 from api.forwarding.gb28181.platform import Superior
@@ -40,8 +38,6 @@ class Subscriptions:
         self._superior, self._requests, self._pool = superior, requests, pool
         self._dialogs: dict[str, Dialog] = {}
         self._stored: dict[str, int] = {}
-        self.changed = asyncio.Event()
-        """Set when there is another one."""
 
     async def load(self) -> None:
         """Read those of before."""
@@ -62,14 +58,12 @@ class Subscriptions:
         """A SUBSCRIBE, which is answered with this tag; for how many seconds it holds, 0: it has ended."""
         told = message.header("expires").strip()
         seconds = min(int(told), LONGEST_S) if is_number(told) else USUAL_S
+        before = self._dialogs.get(event)
         if not seconds:
-            self._dialogs.pop(event, None)
-            with sorted_errors():
-                async with self._pool.connection() as conn:
-                    await conn.execute(SQL.drop, {"target": self._superior.id, "event": event})
+            if before is not None and before.call_id == message.call_id:  # not the end of one that another has replaced
+                await self.end(before)
             return 0
         to = message.header("to")
-        before = self._dialogs.get(event)
         number = before.number if before is not None and before.call_id == message.call_id else 0
         contact = message.header("contact").partition("<")[2].partition(">")[0] or message.header("contact")
         dialog = Dialog(
@@ -79,11 +73,10 @@ class Subscriptions:
         )  # fmt: skip
         await self._store(dialog, number + AHEAD)
         self._dialogs[event] = dialog
-        self.changed.set()
         return seconds
 
     async def notify(self, event: str, body: bytes) -> Message | None:
-        """Tell it in its dialog; None where there is none, or no answer. One that the platform has forgotten ends."""
+        """Tell it in its dialog; None where there is none, or no answer. One that the platform does not know ends."""
         dialog = self.of(event)
         if dialog is None:
             return None
@@ -94,21 +87,22 @@ class Subscriptions:
         headers: tuple[Header, ...] = (("from", dialog.local), ("to", dialog.remote), ("call-id", dialog.call_id))
         more: tuple[Header, ...] = (("event", event), ("subscription-state", f"active;expires={left}"))
         answer = await self._requests.notify(dialog.contact, headers, dialog.number, more, body)
-        if (
-            answer is not None
-            and answer.status in (404, 481)
-            and self._dialogs.get(event, dialog).call_id == dialog.call_id
-        ):
-            self._dialogs.pop(event, None)
+        if answer is not None and answer.status in (404, 481):
+            await self.end(dialog)
         return answer
+
+    async def end(self, dialog: Dialog) -> None:
+        """It has ended; one that has replaced it meanwhile lasts."""
+        known = self._dialogs.get(dialog.event)
+        if known is not None and known.call_id == dialog.call_id:
+            del self._dialogs[dialog.event]
+            with sorted_errors():
+                async with self._pool.connection() as conn:
+                    values = {"target": self._superior.id, "event": dialog.event, "call_id": dialog.call_id}
+                    await conn.execute(SQL.drop, values)
 
     async def _store(self, dialog: Dialog, number: int) -> None:
         with sorted_errors():
             async with self._pool.connection() as conn:
                 await conn.execute(SQL.put, {"target": self._superior.id, **dialog._asdict(), "number": number})
         self._stored[dialog.event] = number
-
-
-def tag() -> str:
-    """Of a new dialog."""
-    return token_hex(6)

@@ -10,4 +10,5 @@ set call_id = excluded.call_id, local = excluded.local, remote = excluded.remote
     number = excluded.number, expires_at = excluded.expires_at
 
 -- name: drop
-delete from forward_subscription where target_id = %(target)s and event = %(event)s
+delete from forward_subscription
+where target_id = %(target)s and event = %(event)s and call_id = %(call_id)s
