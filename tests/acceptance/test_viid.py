@@ -20,6 +20,7 @@ from tests.support.stored_text import everything
 
 PLATFORM, PASSWORD = "33010000005030000001", "viid-Demo-1"
 APE, OTHER, GATE = "33010000001190000007", "33010000001190000008", "33010000001210000001"
+IDENTITY, TELEPHONE = "330106199001011234", "13812345678"
 PLATES, NAMES = ["浙A12345", "沪B67890"], ["王小二测试", "欧阳测试"]
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 PROFILE = {"name": "Camera", "metrics": {}, "interval_s": 60}
@@ -187,12 +188,14 @@ def test_nothing_about_persons_is_kept_anywhere_and_their_sender_stops(
             wrong = {"ApeID": PLATES[0], "Name": NAMES[1], "IsOnline": NAMES[0]}
             assert code_of(await below.notify("n3", DeviceStatusList={"APEStatusObject": [wrong]})) == 0
             assert code_of(await below.notify("n4", DeviceList={"APEObject": [NAMES[0], {"ApeID": NAMES[1]}]})) == 0
+            numbers = [{"ApeID": int(IDENTITY)}, {"ApeID": APE, "IsOnline": int(TELEPHONE)}]
+            assert code_of(await below.notify("n5", DeviceStatusList={"APEStatusObject": numbers})) == 0
 
     asyncio.run(course())
     counted = "select dropped::int from viid_registration"
     wait_until(lambda: rows(database, counted) >= [(14,)], "what was dropped is counted for its sender")
     stored = everything(database) + served.text()
-    for planted in (*PLATES, *NAMES, "330106199001011234", picture[:64], "PlateNo", "FaceID"):
+    for planted in (*PLATES, *NAMES, IDENTITY, TELEPHONE, picture[:64], "PlateNo", "FaceID"):
         assert planted not in stored, planted
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from devices.codecs.code_table import told
-from devices.codecs.decoded import MAX_BYTES
+from devices.codecs.decoded import MAX_BYTES, MAX_LEFT_OUT
 from devices.codecs.gb28181.catalogue import Channel, degrees, one_line
 from devices.codecs.gb28181.ids import is_id
 from devices.codecs.jsontext import parse, quoted
@@ -48,7 +48,15 @@ class Contents:
         self.unwanted: set[str] = set()
         """SubscribeID of notifications in which something was dropped."""
         self.faults: list[DecodeError] = []
+        """The first MAX_LEFT_OUT: a large document has 200,000 objects, each of which may be wrong."""
+        self.is_cut = False
+        """Whether there were more than MAX_ITEMS."""
         self.unused: list[str] = []
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another fault is remembered."""
+        return len(self.faults) < MAX_LEFT_OUT
 
     @property
     def is_something(self) -> bool:
@@ -121,7 +129,7 @@ def _open(name: str, value: object, found: Contents, path: Path, depth: int) -> 
                 found.unwanted.add(_text(each, "SubscribeID"))
         elif isinstance(each, dict):
             found.private += 1
-        elif each is not None:
+        elif each is not None and found.has_room:
             _leave_out(found, "bad_field", Sentence("refusal.gat1400.member", name=name), place)
 
 
@@ -135,13 +143,16 @@ def _objects(value: dict[str, Any] | list[Any]) -> int:
 def _item(kind: str, item: dict[str, Any], found: Contents, path: Path) -> None:
     found.private += sum(is_private(name) for name in item)
     if len(found.devices) + len(found.tollgates) + len(found.states) >= MAX_ITEMS:
-        _leave_out(found, "too_many_values", Sentence("refusal.gat1400.items", most=f"{MAX_ITEMS:,}"), path)
+        if not found.is_cut:
+            found.is_cut = True
+            _leave_out(found, "too_many_values", Sentence("refusal.gat1400.items", most=f"{MAX_ITEMS:,}"), path)
         return
     name = _ITEMS[kind]
     id_ = _text(item, name)
     if not is_id(id_):
-        sentence = Sentence("refusal.gat1400.id", name=name, told=_shown(item.get(name)))
-        _leave_out(found, "bad_address", sentence, (*path, name) if name in item else path)
+        if found.has_room:
+            sentence = Sentence("refusal.gat1400.id", name=name, told=_shown(item.get(name)))
+            _leave_out(found, "bad_address", sentence, (*path, name) if name in item else path)
         return
     if kind == "TollgateObject":
         found.tollgates.append(_channel(id_, item, ""))
@@ -149,8 +160,9 @@ def _item(kind: str, item: dict[str, Any], found: Contents, path: Path) -> None:
     told_online = _text(item, "IsOnline")
     online = _names()["online"].get(told_online)
     if told_online and told_online not in _names()["online"]:
-        sentence = Sentence("refusal.gat1400.online", told=_shown(item["IsOnline"]))
-        _leave_out(found, "bad_field", sentence, (*path, "IsOnline"))
+        if found.has_room:
+            sentence = Sentence("refusal.gat1400.online", told=_shown(item["IsOnline"]))
+            _leave_out(found, "bad_field", sentence, (*path, "IsOnline"))
     elif online is not None:
         found.states.append(State(id_, online))
     if kind == "APEObject":
@@ -183,8 +195,11 @@ def _leave_out(found: Contents, reason: str, sentence: Sentence, path: Path) -> 
 
 
 def _shown(value: object) -> str:
-    """What was told instead of a number, where it is no name or plate."""
-    return quoted(as_code(value) if isinstance(value, str) else value)
+    """What was told instead of a number, where it is no name, no plate, and no number of a person or a telephone."""
+    if isinstance(value, str):
+        return quoted(as_code(value))
+    told = quoted(value)
+    return as_code(told) if isinstance(value, int | float) else told
 
 
 def _text(members: dict[str, Any], name: str) -> str:
