@@ -46,6 +46,8 @@ set sound_s = excluded.sound_s, faulty_s = excluded.faulty_s, offline_s = exclud
 -- name: states_put
 -- How each camera is by all that is known of it; only what has changed is written. Of what is heard in several ways one is
 -- enough. `link`: how it is connected of itself; a further way to be connected, such as of GA/T 1400, is a branch there.
+-- `video`: its stream alone; one that is up shows that the camera is there, one that is down says so only of a camera of
+-- which nothing else is known.
 -- `newest`: of each part of a device the newest event of a kind that is a fault, one look at the index each.
 with recursive newest as (
     select n.*
@@ -68,12 +70,12 @@ with recursive newest as (
     left join device_address a on a.scheme = 'gb28181' and a.address = r.id
     left join device d on d.code = r.id
 ), link as materialized (
-    select l.device_id, bool_or(l.up) as up, max(l.until) as until, min(l.why) as why
+    select l.device_id, bool_or(l.up) as up, max(l.until) as until, min(l.why) as why, bool_and(l.video) as video
     from (
-        select device_id, up, until, 'registration' as why from registration where device_id is not null
+        select device_id, up, until, 'registration' as why, false as video from registration where device_id is not null
         union all
-        select c.device_id, c.state = 'up', coalesce(c.since, '-infinity'), 'connection'
-        from camera_connection c where c.enabled and not c.pushes and c.kind not in ('rtsp', 'gat1400') and c.state <> 'new'
+        select c.device_id, c.state = 'up', coalesce(c.since, '-infinity'), 'connection', c.kind = 'rtsp'
+        from camera_connection c where c.enabled and not c.pushes and c.kind <> 'gat1400' and c.state <> 'new'
     ) l
     group by l.device_id
 ), fault as materialized (
@@ -118,13 +120,14 @@ with recursive newest as (
     left join link pl on pl.device_id = c.parent_id
     left join fault f on f.device_id = c.id
     left join lateral (select k.device_id from worked k where k.device_id in (c.id, c.parent_id, c.above_id) limit 1) w on true
+    cross join lateral (select l.device_id is null or l.video and not l.up as other) n
     cross join lateral (
         select case when h.online is false then coalesce(h.cause, 'status')
-                    when not l.up and coalesce(s.seen_at, '-infinity') <= l.until then l.why
-                    when l.device_id is null and ph.online is false and coalesce(s.seen_at, '-infinity') <= ph.since
+                    when not l.up and not l.video and coalesce(s.seen_at, '-infinity') <= l.until then l.why
+                    when n.other and ph.online is false and coalesce(s.seen_at, '-infinity') <= ph.since then 'gateway'
+                    when n.other and not pl.up and not pl.video and coalesce(s.seen_at, '-infinity') <= pl.until
                     then 'gateway'
-                    when l.device_id is null and not pl.up and coalesce(s.seen_at, '-infinity') <= pl.until
-                    then 'gateway' end as why
+                    when not l.up and h.online is null then l.why end as why
     ) o
 ), changed as materialized (
     select j.id, j.state, j.why, k.device_id as was, %(at)s::timestamptz as at,

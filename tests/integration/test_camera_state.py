@@ -118,6 +118,27 @@ async def test_what_is_known_of_a_camera_makes_its_state(database: str) -> None:
         assert history == [("sound", 60), ("faulty", 60), ("sound", 120), ("offline", 60), ("maintained", None)]
 
 
+async def test_a_stream_that_is_up_shows_that_a_camera_is_there(database: str) -> None:
+    """One that is down says nothing of a camera of which something else is known: of that a lost picture is a fault."""
+    async with street(database) as city:
+        rtsp = "insert into camera_connection (device_id, kind, url, state, since) select id, 'rtsp', 'rtsp://h', {} "
+        for device in ("never", "ch1", "nvr"):
+            state = "'up', now()" if device != "nvr" else "'down', now()"
+            await city.run(rtsp.format(state) + f"from device where code = '{device}'")
+        await city.run(
+            "update device_health set online = case when device_id in (select id from device where code = 'nvr') "
+            "then false end where device_id in (select id from device where code in ('nvr', 'ch1', 'ch2'))"
+        )
+        found = await city.after(60)
+        assert (found["never"], found["ch1"], found["ch2"]) == (SOUND, SOUND, ("offline", "gateway"))
+        await city.run("update camera_connection set state = 'down', since = now() where kind = 'rtsp'")
+        found = await city.after(60)
+        assert (found["never"], found["ch1"]) == (("offline", "connection"), ("offline", "gateway"))
+        await city.run("update device_health set online = true")
+        found = await city.after(60)
+        assert (found["ch1"], found["ch2"]) == (SOUND, SOUND), "the directory says that it is there"
+
+
 async def test_the_rates_of_a_period_are_the_times_of_its_states(database: str) -> None:
     """Days are told by totals, today by states; time in which the hub heard nothing is in no figure."""
     async with street(database) as city:
