@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 EVERY_S = 60.0
-"""Of the stream: a reading stands for so much time before it."""
+"""Of the stream: a reading stands for so much time before it, where the settings tell no other."""
 MOST = 512
 """Readings that wait to be taken; what comes then is dropped, for nobody comes for them."""
 
@@ -28,6 +28,11 @@ class Measuring(Protocol):
         """The readings since the last call."""
 
 
+def restarts(t: float, begin: float | None, every_s: float) -> bool:
+    """Whether the time of a reading that began at `begin` cannot go on at `t`."""
+    return begin is None or t < begin or t - begin > every_s + max(every_s, EVERY_S)
+
+
 class Waiting:
     """Readings until they are taken."""
 
@@ -46,20 +51,20 @@ class Waiting:
 
 
 class Means:
-    """The mean of a value by zone, a reading each `EVERY_S`."""
+    """The mean of a value by zone, a reading each `every_s`."""
 
-    def __init__(self, metric: str, zones: Iterable[str | None]) -> None:
-        self._metric = metric
+    def __init__(self, metric: str, zones: Iterable[str | None], every_s: float = EVERY_S) -> None:
+        self._metric, self._every_s = metric, every_s
         self._sums = {zone: [0.0, 0.0] for zone in zones}
-        self._begin = dict.fromkeys(self._sums, -1.0)
+        self._begin: dict[str | None, float | None] = dict.fromkeys(self._sums)
         self._waiting = Waiting()
 
     def take(self, t: float, zone: str | None, value: float) -> None:
         """Add a value at `t`; time that goes back begins anew."""
         begin = self._begin[zone]
-        if begin < 0 or t < begin or t - begin > 2 * EVERY_S:
+        if begin is None or restarts(t, begin, self._every_s):
             self._begin[zone], self._sums[zone] = t, [0.0, 0.0]
-        elif t - begin >= EVERY_S:
+        elif t - begin >= self._every_s:
             total, count = self._sums[zone]
             if count:
                 self._waiting.put(Measure(t, self._metric, round(total / count, 3), zone))

@@ -40,7 +40,8 @@ class NetworkDetector:
         self._kinds = settings.kinds
         self._zones = [(zone.name, np.array(zone.polygon, np.float32), zone.kinds) for zone in settings.zones]
         names = [None, *(name for name, _, _ in self._zones)]
-        self._means = {one.count: Means(one.count, names) for one in asked.classes.values() if one.count}
+        counts = {one.count for one in asked.classes.values() if one.count}
+        self._means = {count: Means(count, names, settings.readings_s) for count in sorted(counts)}
         self._due: float | None = None
         self._strikes = 0
         self.fault: str | None = None

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from analytics.video.kinds import KINDS, QUALITY, SCENES
+from analytics.video.measure import EVERY_S
+from analytics.video.reading_names import PREFIX, prefix
 from hub.alerts.hours import minutes
 from hub.errors import HubError
 
@@ -68,10 +70,15 @@ class Window(_Strict):
         return (now >= begin and DAYS[today] in self.days) or (now < end and DAYS[today - 1] in self.days)
 
 
-class Zone(_Strict):
+class _Place(_Strict):
+    name: Name
+    metric: Annotated[str, Field(pattern=PREFIX)] | None = None
+    """What the names of its readings begin with, where that is not its name."""
+
+
+class Zone(_Place):
     """An area of the picture."""
 
-    name: Name
     polygon: Polygon
     kinds: frozenset[str] = frozenset(SCENES)
     """What is looked for in it, of what `VideoSettings.kinds` has."""
@@ -87,10 +94,9 @@ class Zone(_Strict):
         return _known(kinds, frozenset(SCENES), "a kind that has a zone")
 
 
-class Line(_Strict):
+class Line(_Place):
     """A line that is crossed, from its left to its right or back, seen from `begin` to `end`."""
 
-    name: Name
     begin: Point
     end: Point
     window: Window = Window()
@@ -104,10 +110,9 @@ class Line(_Strict):
         return self
 
 
-class Gauge(_Strict):
+class Gauge(_Place):
     """A painted gauge board (水尺) in water."""
 
-    name: Name
     upper: Point
     """The uppermost mark, in the middle of the board."""
     lower: Point
@@ -203,6 +208,8 @@ class VideoSettings(_Strict):
     gauges: Annotated[tuple[Gauge, ...], Field(max_length=8)] = ()
     ignored: Annotated[tuple[Ignored, ...], Field(max_length=16)] = ()
     network: Network | None = None
+    readings_s: Annotated[float, Field(ge=5, le=3600)] = EVERY_S
+    """How often lines, gauges and zones give a reading."""
     sensitivity: Annotated[float, Field(ge=0.1, le=0.9)] = 0.5
     """0.5 is usual; higher finds more, and more that is not there."""
     sensitivities: dict[str, Annotated[float, Field(ge=0.1, le=0.9)]] = {}
@@ -230,7 +237,19 @@ class VideoSettings(_Strict):
             raise ValueError(
                 f"{twice[0]!r} is the name of two zones, lines or gauges: findings go by it, so give each its own"
             )
+        before = list(self.prefixes().values())
+        if twice := sorted({one for one in before if before.count(one) > 1}):
+            raise ValueError(f"two have readings that begin with {twice[0]!r}: give one of them a `metric` of its own")
         return self
+
+    def prefixes(self) -> dict[str, str]:
+        """By name of a zone, line or gauge: what the names of its readings begin with."""
+        places = {"zone": self.zones, "line": self.lines, "gauge": self.gauges}
+        return {
+            one.name: prefix(one.name, one.metric, place, number)
+            for place, each in places.items()
+            for number, one in enumerate(each, 1)
+        }
 
     def level(self, kind: str) -> float:
         """The score from which a kind counts, 0.1 .. 0.9."""

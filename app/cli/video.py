@@ -19,7 +19,7 @@ from app.video.patrol import Round, Stop, Visited, patrolled
 from devices.cameras.camera_url import BadUrlError, CameraUrl, Login, parse_url
 from devices.cameras.failure import CameraFailed
 from hub.words.sentence import told
-from ingest.video.messages import Figures, Found, Report, Up
+from ingest.video.messages import Figures, Found, Measured, Report, Up
 
 video = Verbs("See what the analysis of video finds.")
 
@@ -49,7 +49,9 @@ def check(
     overlay: Annotated[
         Path | None, typer.Option("--save-overlay", dir_okay=False, help="An MP4 with what is found drawn in.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line: t, kind, state, score.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line: t, kind, state, score; readings: t, metric, value.")
+    ] = False,
     lang: LangOption = None,
 ) -> None:
     """Look at a stream or file, and print what is found as it is found. Exit status 1 when it cannot be read.
@@ -191,6 +193,8 @@ class _Printing:
                     tell(f"{report.encoding}, {report.width} x {report.height}")
             case Found() if not report.again:
                 self._print(report)
+            case Measured():
+                self._tell(report)
             case Figures():
                 self._cpu_s += report.cpu_s
                 self._analysed += report.analysed
@@ -210,6 +214,13 @@ class _Printing:
             f"{found.t:9.1f} s  ", (f"{found.state:7}", style), f" {found.kind}{zone_} {found.score:.2f}"
         )
         out.print(line, soft_wrap=True)
+
+    def _tell(self, measured: Measured) -> None:
+        for metric, value in measured.values.items():
+            if self._as_json:
+                typer.echo(json.dumps({"t": measured.t, "metric": metric, "value": value}))
+            else:
+                out.print(Text(f"{measured.t:9.1f} s  {metric} {value:g}"), soft_wrap=True)
 
     def end(self, seconds: float) -> None:
         """What it was in all."""

@@ -6,16 +6,19 @@ from collections.abc import Callable
 
 from analytics.video.camera import CameraAnalysis
 from analytics.video.finding import Finding
+from analytics.video.reading_names import metric_of
 from analytics.video.settings import VideoSettings, read_settings
 from app.video.networks import network_of
 from app.video.overlay import Overlay
 from hub.models import now_micros
 from ingest.video.decoding import Picture, jpeg_of
-from ingest.video.messages import Figures, Found, Report
+from ingest.video.messages import Figures, Found, Measured, Report
 
 AGAIN_S = 30.0
 """What lasts is told again so often: episodes that nobody tells of for longer end."""
 FIGURES_S = 5.0
+AT_ONCE = 100
+"""Readings of a message."""
 Tell = Callable[[Report], None]
 
 
@@ -30,6 +33,7 @@ class Looking:
     def __init__(self, slot: int, settings: VideoSettings, fps: float, tell: Tell, overlay: Overlay | None) -> None:
         self._slot, self.tell, self._overlay = slot, tell, overlay
         self._analysis = CameraAnalysis(settings, network=network_of(settings))
+        self._prefixes = settings.prefixes()
         self._apart = 1 / fps
         self.divisor = 1
         """1: all frames that are wanted; 2: every other one."""
@@ -62,6 +66,7 @@ class Looking:
             if t - told_at >= AGAIN_S:
                 self._active[key] = t, finding
                 self._found(t, finding, picture, again=True)
+        self._measured(t)
         if self._overlay is not None and picture is not None:
             self._overlay.draw(t, picture, [each for _, each in self._active.values()])
 
@@ -77,6 +82,17 @@ class Looking:
         at, zone = now_micros(), finding.zone
         found = Found(self._slot, at, round(t, 3), finding.kind, finding.state, score, zone, cues, again, jpeg)
         self.tell(found)
+
+    def _measured(self, t: float) -> None:
+        """Readings of one look go together: they are of one time."""
+        values = {
+            metric_of(each.metric, None if each.zone is None else self._prefixes[each.zone]): float(each.value)
+            for each in self._analysis.measured()
+        }
+        at, names = now_micros(), list(values)
+        for begin in range(0, len(names), AT_ONCE):
+            some = {name: values[name] for name in names[begin : begin + AT_ONCE]}
+            self.tell(Measured(self._slot, at, round(t, 3), some))
 
     def figures(self, *, at_end: bool = False) -> None:
         """Tell what it has cost, from time to time."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from hub.models import Micros, Origin, from_micros, now_micros
 from hub.picture import Picture
 from ingest.cameras.alerts import Pass, Put
-from ingest.video.messages import Found
+from ingest.video.messages import Found, Measured
 
 LOST = "signal_loss"
 AGAIN_S = 30.0
@@ -43,6 +43,11 @@ class Findings:
         if found.picture:
             pictures = (await self._gate(self._camera, found.picture),)
         await self._tell(found.at, key, found.state, found.score, found.cues, pictures)
+
+    async def measured(self, measured: Measured) -> None:
+        """Readings of the child."""
+        told = {"ts": from_micros(measured.at).isoformat(), "values": measured.values}
+        await self._put(self._origin, json.dumps(told).encode(), ())
 
     async def shown(self) -> None:
         """The stream brings pictures, of a new size perhaps."""

@@ -13,7 +13,7 @@ from hub.video_settings import Video
 from hub.words.sentence import Sentence
 from ingest.cameras.following import Following
 from ingest.video.findings import Findings
-from ingest.video.messages import Figures, Found, Open, Pace, Report, Up
+from ingest.video.messages import Figures, Found, Measured, Open, Pace, Report, Up
 from ingest.video.reader import Reader, ReaderEnded
 from ingest.video.readers import WARD_S, Readers
 
@@ -98,6 +98,8 @@ class VideoFollowing(Following):
                 await self.findings.shown()
             case Found():
                 await self.findings.take(report)
+            case Measured():
+                await self.findings.measured(report)
             case Figures():
                 if report.analysed:
                     self.standing.heard()

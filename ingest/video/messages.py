@@ -115,6 +115,16 @@ class Found(msgspec.Struct, tag="found"):
     """JPEG of the frame, reduced; it has not passed the gate."""
 
 
+class Measured(msgspec.Struct, tag="measured"):
+    """Readings, by metric: what was counted or read in the time before."""
+
+    slot: int
+    at: int
+    """Microseconds since 1970 by the clock of this machine."""
+    t: float
+    values: dict[str, float]
+
+
 class Figures(msgspec.Struct, tag="figures"):
     """What a stream has cost since the last ones."""
 
@@ -162,7 +172,7 @@ def ended(slot: int, step: str, why: str) -> Ended:
 
 
 Told = Open | OpenFile | Glance | Close | SetPace
-Report = Up | Found | Figures | Glanced | Ended
+Report = Up | Found | Measured | Figures | Glanced | Ended
 _encoder = msgspec.msgpack.Encoder()
 TOLD = msgspec.msgpack.Decoder(Told)
 REPORT = msgspec.msgpack.Decoder(Report)

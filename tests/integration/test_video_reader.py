@@ -1,6 +1,7 @@
 """Streams are read by a process of their own, which may die."""
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,10 +11,11 @@ from typing import TypeVar
 import pytest
 
 from hub.words.sentence import Sentence
-from ingest.video.messages import Ended, Found, Open, OpenFile, Report, Up
+from ingest.video.messages import Ended, Found, Measured, Open, OpenFile, Report, Up
 from ingest.video.reader import Reader, ReaderEnded
 from simulator.cameras.http_login import HttpLogin
 from simulator.cameras.rtsp import RtspCamera, clip
+from tests.support.http_camera import LEVEL, PIER, HttpCamera
 
 T = TypeVar("T", bound=Report)
 PATIENCE_S = 60.0
@@ -138,3 +140,22 @@ async def test_a_file_that_names_others_is_not_followed(tmp_path: Path) -> None:
         whole = Followed(reader, OpenFile(0, str(secret)))
         assert (await whole.ended()).step == ""
         assert (await whole.until(Up))[0].width == 640
+
+
+async def test_mjpeg_and_snapshots_are_looked_at_and_measured() -> None:
+    settings = json.dumps({"kinds": ["level", "black"], "gauges": [PIER], "readings_s": 5}).encode()
+    with HttpCamera() as camera:
+        async with running() as reader:
+            told = {
+                path: Open(0, "cam", camera.url(path), ["127.0.0.1"], settings=settings, silent_s=SILENT_S)
+                for path in ("mjpeg", "snapshot")
+            }
+            followed = {path: Followed(reader, each) for path, each in told.items()}
+            for each in followed.values():
+                (up,) = (await each.until(Up))[:1]
+                assert (up.encoding, up.width, up.height) == ("jpeg", 320, 180)
+                (measured,) = (await each.until(Measured))[:1]
+                assert measured.values == {"pier/level": pytest.approx(LEVEL, abs=0.15)}
+            camera.show = lambda _number: b"<html>no picture</html>"
+            why = [(await each.ended()).sentence for each in followed.values()]
+            assert {told.key for told in why if isinstance(told, Sentence)} == {"camera.failed.picture"}

@@ -39,6 +39,15 @@ VIDEO = Frames(
         *(Good(finding("black", score=score, cues=[1]),
              events=[EventDraft("video_quality", T, None, "active", None, {"code": "black"}, part="picture/black",
                                 continues=True)]) for score in (float("1e400"), 10**400)),
+        Good(
+            json.dumps({"ts": "2026-02-28T07:30:00Z", "values": {"pier/level": 1.25, "gate/crossings": 3}}).encode(),
+            readings=[("pier/level", T, 1.25), ("gate/crossings", T, 3.0)],
+            units={"pier/level": "m", "gate/crossings": "1"},
+        ),
+        Good(
+            '{"ts": "2026-02-28T07:30:00Z", "values": {"boats": 2, "闸/level": 1, "occupancy": null}}'.encode(),
+            readings=[("boats", T, 2.0)], faults=["bad_metric_name", "value_not_a_number"],
+        ),
         Good(finding(ts=None), events=[_found("video_quality", part="picture/black", ts=None, code="black")],
              timeless=True),
     ],
@@ -47,6 +56,8 @@ VIDEO = Frames(
         Bad(b"[1]", "not_an_object"),
         Bad(b'{"state": "active"}', "event_no_kind"),
         Bad(finding(state="perhaps"), "event_bad_state", "'perhaps'"),
+        Bad(b'{"ts": "2026-02-28T07:30:00Z", "values": {}}', "no_values"),
+        Bad(b'{"ts": "2026-02-28T07:30:00Z", "values": {"level": "high"}}', "value_not_a_number"),
         Bad(finding(state=7), "event_bad_state", "7"),
     ],
 )  # fmt: skip

@@ -7,6 +7,7 @@ import pytest
 
 from analytics.video.settings import BadVideoSettings, VideoSettings, Window, read_settings
 
+LINE = {"begin": [0.5, 1], "end": [0.5, 0]}
 SQUARE = [[0.1, 0.1], [0.5, 0.1], [0.5, 0.5], [0.1, 0.5]]
 
 
@@ -36,6 +37,8 @@ def test_sensitivity_lowers_the_level_of_a_kind() -> None:
         ({"zones": [{"name": "a", "polygon": SQUARE, "kinds": ["blur"]}]}, "'blur' is not a kind that has a zone"),
         ({"zones": [{"name": "a", "polygon": SQUARE}] * 2}, "'a' is the name of two zones, lines or gauges"),
         ({"lines": [{"name": "a", "begin": [0.1, 0.1], "end": [0.11, 0.1]}]}, "begins where it ends"),
+        ({"lines": [{**LINE, "name": "东门"}, {**LINE, "name": "line-1"}]}, "begin with 'line-1'"),
+        ({"lines": [{**LINE, "name": "a", "metric": "a/b"}]}, "lines.0.metric: "),
         ({"sensitivity": 1}, "sensitivity: "),
         ({"zones": [{"name": "a", "polygon": SQUARE, "window": {"hours": "at night"}}]}, "write them like 22:00-06:00"),
         ([], "the settings: "),
@@ -45,6 +48,12 @@ def test_what_is_wrong_is_named(given: Any, told: str) -> None:
     with pytest.raises(BadVideoSettings) as refused:
         read_settings(given)
     assert told in str(refused.value)
+
+
+def test_readings_are_named_by_their_place() -> None:
+    lines = [{**LINE, "name": "hard shoulder"}, {**LINE, "name": "东门"}, {**LINE, "name": "西门", "metric": "west"}]
+    settings = read_settings({"lines": lines, "zones": [{"name": "北", "polygon": SQUARE}]})
+    assert settings.prefixes() == {"hard shoulder": "hard-shoulder", "东门": "line-2", "西门": "west", "北": "zone-1"}
 
 
 def test_a_window_past_midnight_belongs_to_the_day_it_begins_on() -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from analytics.video.detector import Key
 from analytics.video.finding import Cue
-from analytics.video.measure import EVERY_S, Measure, Waiting
+from analytics.video.measure import EVERY_S, Measure, Waiting, restarts
 from analytics.video.scenes.background import Background
 from analytics.video.scenes.evidence import NOTHING
 from analytics.video.scenes.masks import across
@@ -60,8 +60,8 @@ class Crossings:
     name = "crossings"
     kinds = ("line_crossing",)
 
-    def __init__(self, background: Background, lines: Sequence[Line]) -> None:
-        self._background = background
+    def __init__(self, background: Background, lines: Sequence[Line], every_s: float = EVERY_S) -> None:
+        self._background, self._every_s = background, every_s
         self._lines = [_Watched(line) for line in lines]
         self._epoch = 0
         self._waiting = Waiting()
@@ -115,9 +115,9 @@ class Crossings:
         return crossed
 
     def _tell(self, watched: _Watched, t: float) -> None:
-        if watched.begin is None or t < watched.begin or t - watched.begin > 2 * EVERY_S:
+        if watched.begin is None or restarts(t, watched.begin, self._every_s):
             watched.begin, watched.counts = t, [0, 0]
-        elif t - watched.begin >= EVERY_S:
+        elif t - watched.begin >= self._every_s:
             for metric, count in zip((FORWARD, BACK), watched.counts, strict=True):
                 self._waiting.put(Measure(t, metric, float(count), watched.line.name))
             watched.begin, watched.counts = t, [0, 0]

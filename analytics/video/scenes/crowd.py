@@ -7,7 +7,7 @@ import numpy as np
 
 from analytics.video.detector import Key
 from analytics.video.finding import Cue
-from analytics.video.measure import Means, Measure
+from analytics.video.measure import EVERY_S, Means, Measure
 from analytics.video.scenes.background import Background, Floats, fading
 from analytics.video.scenes.evidence import NOTHING, ramp, together, told
 from analytics.video.scenes.masks import Area
@@ -25,11 +25,11 @@ class Crowd:
     name = "crowd"
     kinds = ("crowd",)
 
-    def __init__(self, background: Background, areas: Sequence[Area]) -> None:
+    def __init__(self, background: Background, areas: Sequence[Area], every_s: float = EVERY_S) -> None:
         self._background = background
         self._areas = areas
         self._stir: Floats = np.zeros(SMALL[::-1], np.float32)
-        self._means = Means(METRIC, [area.name for area in areas])
+        self._means = Means(METRIC, [area.name for area in areas], every_s)
 
     def scores(self, view: View) -> Mapping[Key, Cue]:
         """A score for each zone with each frame."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from analytics.video.detector import Key
 from analytics.video.finding import Cue
-from analytics.video.measure import EVERY_S, Measure, Waiting
+from analytics.video.measure import EVERY_S, Measure, Waiting, restarts
 from analytics.video.scenes.evidence import NOTHING, ramp, told
 from analytics.video.settings import Gauge
 from analytics.video.view import View
@@ -40,8 +40,8 @@ class Gauges:
     name = "gauges"
     kinds = ("level",)
 
-    def __init__(self, gauges: Sequence[Gauge]) -> None:
-        self._gauges = gauges
+    def __init__(self, gauges: Sequence[Gauge], every_s: float = EVERY_S) -> None:
+        self._gauges, self._every_s = gauges, every_s
         self._t: float | None = None
         self._begin: float | None = None
         self._looks: dict[str, list[float]] = {gauge.name: [] for gauge in gauges}
@@ -51,13 +51,13 @@ class Gauges:
         """A score for each gauge that has a limit, each `LOOK_S`."""
         if self._t is not None and 0 <= view.t - self._t < LOOK_S:
             return {}
-        if self._t is None or self._begin is None or not 0 <= view.t - self._t <= 2 * EVERY_S:
+        if self._begin is None or restarts(view.t, self._t, self._every_s):
             self._begin = view.t
             for looks in self._looks.values():
                 looks.clear()
         self._t = view.t
         scores: dict[Key, Cue] = {}
-        whole = view.t - self._begin >= EVERY_S
+        whole = view.t - self._begin >= self._every_s
         for gauge in self._gauges:
             reading = read(view.grey, gauge)
             looks = self._looks[gauge.name]

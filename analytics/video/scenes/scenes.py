@@ -50,13 +50,13 @@ def _made(settings: VideoSettings) -> Iterator[Detector]:
     if intruded := areas("intrusion", settings):
         yield Intrusion(place, intruded)
     if "line_crossing" in kinds and settings.lines:
-        yield Crossings(place, settings.lines)
+        yield Crossings(place, settings.lines, settings.readings_s)
     if crowded := areas("crowd", settings):
-        yield Crowd(place, crowded)
+        yield Crowd(place, crowded, settings.readings_s)
     left, removed = areas("object_left", settings), areas("object_removed", settings)
     if left or removed:
         yield Objects(place, left, removed)
     if flooded := areas("flood", settings):
         yield Water(place, flooded)
     if "level" in kinds and settings.gauges:
-        yield Gauges(settings.gauges)
+        yield Gauges(settings.gauges, settings.readings_s)

@@ -1,4 +1,4 @@
-"""Findings of the hub's own analysis of video (ingest/video) become events. Pure.
+"""Findings of the hub's own analysis of video (ingest/video) become events, and its measures readings. Pure.
 
 A finding that lasts is told again and again and goes on as one episode. Each kind of fault of the picture, and each
 zone or line, is a part of the camera of its own: a frozen picture that is dark too is two things.
@@ -10,6 +10,7 @@ from devices.codecs.clock import parse_time
 from devices.codecs.code_table import shipped
 from devices.codecs.decoded import Decoded, EventDraft
 from devices.codecs.jsontext import parse, quoted
+from devices.codecs.video.readings import add_readings
 from devices.personal_values import masked
 from devices.vocabulary import OTHER
 from hub.errors import DecodeError
@@ -28,12 +29,16 @@ _WHOLE = frozenset({"video_loss", "occlusion"})
 """Kinds that are one thing, of all of the camera, as cameras tell them themselves."""
 
 
-def decode(payload: bytes, _received: Micros, _zone: tzinfo) -> Decoded:
-    """Decode a finding: {"ts", "kind", "state", "score", "zone", "cues"}."""
+def decode(payload: bytes, received: Micros, _zone: tzinfo) -> Decoded:
+    """Decode a finding, {"ts", "kind", "state", "score", "zone", "cues"}, or readings, {"ts", "values"}."""
     message = parse(payload, _MAX_PARTS)
     if not isinstance(message, dict):
         raise DecodeError("not_an_object", Sentence("refusal.video.object", value=quoted(message)), "")
     decoded = Decoded()
+    if "values" in message:
+        ts = _time(message.get("ts"), decoded)
+        add_readings(message["values"], received if ts is None else ts, decoded)
+        return decoded.settled()
     kind, state = message.get("kind"), message.get("state")
     if not isinstance(kind, str) or not kind:
         raise DecodeError(
