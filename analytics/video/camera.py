@@ -10,8 +10,10 @@ from analytics.video.detectors import detectors
 from analytics.video.finding import Cue, Finding
 from analytics.video.hold import Holds
 from analytics.video.measure import Measure, Measuring
+from analytics.video.network import NetworkDetector
 from analytics.video.settings import VideoSettings
 from analytics.video.view import Image, View, reduced
+from hub.words.sentence import Sentence
 
 JUMP = 60.0
 """Seconds between two frames beyond which nothing goes on from the one to the other; also when time goes back."""
@@ -67,6 +69,12 @@ class CameraAnalysis:
         """The readings since the last call."""
         measuring = (detector for detector in self._detectors if isinstance(detector, Measuring))
         return [measure for detector in measuring for measure in detector.taken()]
+
+    @property
+    def fault(self) -> Sentence | None:
+        """Why the network of the settings is not asked any more; None: it is, or there is none."""
+        networks = (detector for detector in self._detectors if isinstance(detector, NetworkDetector))
+        return next((each.fault for each in networks), None)
 
     def _wanted(self, kind: str) -> bool:
         return kind in self.settings.kinds

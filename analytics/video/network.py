@@ -16,6 +16,7 @@ from analytics.video.finding import Cue
 from analytics.video.measure import Means, Measure
 from analytics.video.settings import BadVideoSettings, Network, VideoSettings
 from analytics.video.view import Image, View
+from hub.words.sentence import Sentence
 
 MOST_BYTES = 64 << 20
 """Of a network's file; its memory is a few times as much, and bounded by that of the child that it runs in."""
@@ -44,7 +45,7 @@ class NetworkDetector:
         self._means = {count: Means(count, names, settings.readings_s) for count in sorted(counts)}
         self._due: float | None = None
         self._strikes = 0
-        self.fault: str | None = None
+        self.fault: Sentence | None = None
         """Why it is not asked any more."""
 
     @property
@@ -72,11 +73,11 @@ class NetworkDetector:
             out = np.asarray(self._net.forward(), np.float32)
             boxes = _boxes(out, asked)
         except (cv2.error, ValueError) as error:
-            self.fault = f"the network {asked.file} cannot look at a frame: {str(error)[:200]}"
+            self.fault = Sentence("video.network.failed", file=asked.file, error=str(error)[:200])
             return None
         self._strikes = self._strikes + 1 if time.thread_time() - began > SLOWEST_S else 0
         if self._strikes >= STRIKES:
-            self.fault = f"the network {asked.file} takes more than {SLOWEST_S:g} s for a frame"
+            self.fault = Sentence("video.network.slow", file=asked.file, seconds=f"{SLOWEST_S:g}")
         return boxes
 
     def _judged(self, boxes: Floats, view: View) -> Mapping[Key, Cue]:

@@ -29,7 +29,7 @@ from hub.secrets.sealed import Secrets
 from hub.store.statements import statements
 from hub.tls import trusting_context
 from hub.words import Lang
-from hub.words.sentence import Sentence, told
+from hub.words.sentence import Sentence, stored, told
 
 SQL = statements(__name__)
 
@@ -297,4 +297,7 @@ def _shown(context: Context, found: Row, spoken: Lang) -> Row:
     if login is not None and url is not None:
         known = _opened(context, {**found, "login": login}, parse_url(found["kind"], url)[0])
         username = None if known is None else known.username
-    return {**failure_in(spoken, found), "username": username, "secret": None}
+    figures = found["figures"] and dict(found["figures"])
+    if figures and (words := figures.pop("network_fault_words", None)) is not None:
+        figures["network_fault"] = told(stored(figures["network_fault"], words), spoken)
+    return {**failure_in(spoken, found), "figures": figures, "username": username, "secret": None}

@@ -87,6 +87,8 @@ def list_cameras(
         out.print(line, soft_wrap=True)
         if item["last_error"]:
             out.print(Text(f"{'':25}{item['last_error']}", "red"), soft_wrap=True)
+        if (fault := (item["figures"] or {}).get("network_fault")) is not None:
+            out.print(Text(f"{'':25}{fault}", "yellow"), soft_wrap=True)
     if not items and not as_json:
         out.print("No camera is connected yet:  hub cameras add -h")
 

@@ -11,6 +11,7 @@ from analytics.video.settings import VideoSettings, read_settings
 from app.video.networks import network_of
 from app.video.overlay import Overlay
 from hub.models import now_micros
+from hub.words.sentence import written
 from ingest.video.decoding import Picture, jpeg_of
 from ingest.video.messages import Figures, Found, Measured, Report
 
@@ -99,12 +100,12 @@ class Looking:
         now = time.monotonic()
         if now - self._figures_at < FIGURES_S and not at_end:
             return
-        cpu, cost = time.thread_time(), dict(self._analysis.cost)
+        cpu, cost, fault = time.thread_time(), dict(self._analysis.cost), self._analysis.fault
         spent = {name: round(value - self._cost.get(name, 0.0), 4) for name, value in cost.items()}
         self.tell(
             Figures(
                 self._slot, now - self._figures_at, cpu - self._cpu, self.received, self.decoded, self._analysed,
-                self.dropped, spent,
+                self.dropped, spent, str(fault or ""), None if fault is None else written(fault),
             )
         )  # fmt: skip
         self._figures_at, self._cpu, self._cost = now, cpu, cost

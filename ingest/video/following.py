@@ -132,6 +132,8 @@ class VideoFollowing(Following):
                 "bits_per_s": round(8 * figures.received / seconds),
                 "cost": {name: round(spent / seconds, 5) for name, spent in figures.cost.items()},
             }  # fmt: skip
+            if figures.text:
+                found |= {"network_fault": figures.text, "network_fault_words": figures.words}
         return found
 
     async def _allowed(self) -> list[str]:

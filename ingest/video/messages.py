@@ -140,6 +140,9 @@ class Figures(msgspec.Struct, tag="figures"):
     """Pictures that came damaged, or faster than they were decoded."""
     cost: dict[str, float]
     """Processor seconds by detector."""
+    text: str = ""
+    """Why the camera's network is not asked any more; empty: it is, or there is none."""
+    words: Words | None = None
 
 
 class Glanced(msgspec.Struct, tag="glanced"):

@@ -12,6 +12,8 @@ from api.context import Context
 from devices.cameras.discovery import discover
 from hub.limit_settings import Outgoing as Listed
 from hub.settings import Secrets
+from hub.words.sentence import Sentence, written
+from ingest.cameras.connections import note_figures
 from simulator.cameras.http_login import HttpLogin
 from simulator.cameras.isapi import IsapiCamera
 from simulator.cameras.onvif import OnvifCamera
@@ -45,6 +47,19 @@ async def local(context: Context) -> AsyncIterator[httpx.AsyncClient]:
 async def stored(context: Context) -> list[Any]:
     async with context.hub_pool.connection() as conn:
         return await (await conn.execute("select url, login, secret_hash from camera_connection")).fetchall()
+
+
+async def test_figures_tell_why_a_network_is_not_asked_in_the_language_of_who_asks(
+    context: Context, local: httpx.AsyncClient
+) -> None:
+    path = "/devices/gate-1/cameras/rtsp"
+    assert (await local.put(path, json={"url": "rtsp://10.20.1.9:80/"})).status_code == 201
+    slow = Sentence("video.network.slow", file="fire.onnx", seconds="1")
+    figures = {"cpu": 0.1, "network_fault": str(slow), "network_fault_words": written(slow)}
+    await note_figures(context.hub_pool, {"gate-1": figures})
+    for lang, told in (("en", str(slow)), ("zh", slow.told("zh"))):
+        found = (await local.get(path, params={"lang": lang})).json()["figures"]
+        assert found == {"cpu": 0.1, "network_fault": told}
 
 
 async def test_a_password_in_a_url_is_sealed_and_shown_nowhere(context: Context, local: httpx.AsyncClient) -> None:

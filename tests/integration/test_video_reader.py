@@ -8,14 +8,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import pytest
 
+from app.video.networks import FOLDER
 from hub.words.sentence import Sentence
-from ingest.video.messages import Ended, Found, Measured, Open, OpenFile, Report, Up
+from ingest.video.messages import Ended, Figures, Found, Measured, Open, OpenFile, Report, Up
 from ingest.video.reader import Reader, ReaderEnded
 from simulator.cameras.http_login import HttpLogin
 from simulator.cameras.rtsp import RtspCamera, clip
 from tests.support.http_camera import LEVEL, PIER, HttpCamera
+from tests.support.onnx_network import boxes_by_colour
 
 T = TypeVar("T", bound=Report)
 PATIENCE_S = 60.0
@@ -142,8 +145,19 @@ async def test_a_file_that_names_others_is_not_followed(tmp_path: Path) -> None:
         assert (await whole.until(Up))[0].width == 640
 
 
-async def test_mjpeg_and_snapshots_are_looked_at_and_measured() -> None:
-    settings = json.dumps({"kinds": ["level", "black"], "gauges": [PIER], "readings_s": 5}).encode()
+async def test_mjpeg_and_snapshots_are_looked_at_and_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(FOLDER, str(tmp_path))
+    (tmp_path / "fire.onnx").write_bytes(
+        boxes_by_colour(64, np.zeros((1, 6), np.float32), np.zeros((1, 3), np.float32))
+    )
+    network = {
+        "file": "fire.onnx",
+        "output": "columns",
+        "size": [64, 64],
+        "classes": {"0": {"name": "a", "count": "a"}},
+    }
+    analysis = {"kinds": ["level", "black"], "gauges": [PIER], "readings_s": 5, "network": network}
+    settings = json.dumps(analysis).encode()
     with HttpCamera() as camera:
         async with running() as reader:
             told = {
@@ -156,6 +170,10 @@ async def test_mjpeg_and_snapshots_are_looked_at_and_measured() -> None:
                 assert (up.encoding, up.width, up.height) == ("jpeg", 320, 180)
                 (measured,) = (await each.until(Measured))[:1]
                 assert measured.values == {"pier/level": pytest.approx(LEVEL, abs=0.15)}
+                (figures,) = (await each.until(Figures))[:1]
+                assert "its network fire.onnx cannot look" in figures.text, (
+                    "it goes on without its network, and says so"
+                )
             camera.show = lambda _number: b"<html>no picture</html>"
             why = [(await each.ended()).sentence for each in followed.values()]
             assert {told.key for told in why if isinstance(told, Sentence)} == {"camera.failed.picture"}

@@ -109,4 +109,6 @@ def test_an_output_of_another_form_ends_the_network_and_not_the_camera() -> None
     assert looking.scores(View(0.0, RED)) == {}
     assert "columns" in str(looking.fault)
     assert looking.scores(View(5.0, RED)) == {}
-    assert CameraAnalysis(told, network=FILE).see(0.0, RED) == []
+    analysis = CameraAnalysis(told, network=FILE)
+    assert analysis.see(0.0, RED) == []
+    assert analysis.fault == looking.fault
