@@ -37,6 +37,8 @@ class SuperiorPlatform:
         """What it grants; None: what is asked for."""
         self.responds = True
         """Whether it answers alarms with a <Response>."""
+        self.thinks_s = 0.0
+        """So long after its 200 that comes."""
         self.silent: frozenset[str] = frozenset()
         """Methods that it does not answer."""
         self.unheard: bytes | None = None
@@ -119,7 +121,11 @@ class SuperiorPlatform:
             write(self.garbage)
         write(sip.answer(message, status, reason, "superior"))
         if body.command == "Alarm" and message.method == "MESSAGE" and status == 200 and self.responds:
-            self._later(self.request("MESSAGE", writing.confirmation(body.number, body.device)))
+            self._later(self._confirm(body))
+
+    async def _confirm(self, body: Body) -> None:
+        await asyncio.sleep(self.thinks_s)
+        await self.request("MESSAGE", writing.confirmation(body.number, body.device))
 
     def _register(self, message: Message, write: Callable[[bytes], None]) -> None:
         self.registers.append(message)

@@ -429,6 +429,18 @@ async def test_of_a_platform_that_sends_no_response_the_200_is_enough(
         assert (await bed.shown())["registration"]["responds"] is False
 
 
+async def test_a_response_that_comes_late_is_one_all_the_same(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
+    await bed.forward()
+    async with below(bed, TIMES._replace(put_off_s=3600)):
+        await bed.alarm(SHARED, 1)
+        await bed.drained()
+        monkeypatch.setattr("api.forwarding.gb28181.alarms.RESPONSE_S", 0.05)
+        bed.platform.thinks_s = 0.5
+        await bed.alarm(SHARED, 3)
+        await bed.drained()
+    assert len(bed.platform.of("Alarm")) == 2, "it is told once"
+
+
 async def test_the_directory_is_paged(bed: Bed) -> None:
     async with bed.context.hub_pool.connection() as conn:
         await conn.execute(

@@ -1,6 +1,7 @@
 """Tells a superior platform the alarms that wait for it: repeated until it has them, under one SN each."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -28,6 +29,10 @@ BEIJING = ZoneInfo("Asia/Shanghai")
 """Of AlarmTime: the standard's."""
 RESPONSE_S = 3.0
 """For so long a <Response> is waited for, of a platform that is known to send some, or not known yet."""
+SOONER = 15
+"""So many times as soon what was not answered is told again as what was refused: it may have been lost on the way."""
+LATE = 1_000
+"""Alarms that were told and not taken, whose <Response> is still taken when it comes late."""
 ENOUGH = 5
 """An alarm that was answered 200 so often without a <Response> has come: the platform sends none any more."""
 _SN = 2_000_000_000
@@ -92,32 +97,49 @@ class Alarms:
         self._charset = VERSIONS[superior.told.version]
         self.responds = responds
         self._waiting: dict[str, asyncio.Future[bool]] = {}
+        self._late: OrderedDict[str, int] = OrderedDict()
+        self._come: list[int] = []
 
     def heard(self, body: Body) -> None:
         """A <Response> of the platform to an alarm."""
         self.responds = True
-        waiting = self._waiting.get(body.number)
+        waiting, is_taken = self._waiting.get(body.number), body.root.told("Result").upper() != "ERROR"
         if waiting is not None and not waiting.done():
-            waiting.set_result(body.root.told("Result").upper() != "ERROR")
+            waiting.set_result(is_taken)
+        elif is_taken and (late := self._late.pop(body.number, None)) is not None:
+            self._come.append(late)
+
+    async def settle(self, pool: Pool) -> None:
+        """Note those whose <Response> came when nobody waited for it any more: they are not told again."""
+        if come := list(self._come):
+            with sorted_errors():
+                async with pool.connection() as conn:
+                    await acknowledged(conn, self._superior.id, come)
+            del self._come[: len(come)]
 
     async def tell(self, pool: Pool, alarms: Sequence[Due], put_off_s: float) -> None:
         """Tell some at one time, and note which have come. SuperiorError where the platform is away or knows the hub no
         more; one that is there and takes none of them is told each again later, so that they hold up no other."""
         results = await asyncio.gather(*(self._tell(each) for each in alarms))
         taken = [each.id for each, result in zip(alarms, results, strict=True) if result]
-        left = [each.id for each, result in zip(alarms, results, strict=True) if not result]
+        refused = [each.id for each, result in zip(alarms, results, strict=True) if result is False]
+        silent = [each.id for each, result in zip(alarms, results, strict=True) if result is None]
         if not taken and not await self._keepalive.answers():
             raise SuperiorError(Sentence("forward.gb28181.silent", method="Alarm"))
         with sorted_errors():
             async with pool.connection() as conn, conn.transaction():
                 if taken:
                     await acknowledged(conn, self._superior.id, taken)
-                if left:
-                    await put_off(conn, left, put_off_s)
+                for left, seconds in ((refused, put_off_s), (silent, put_off_s / SOONER)):
+                    if left:
+                        await put_off(conn, left, seconds)
 
     async def _tell(self, alarm: Due) -> bool | None:
         """Whether the platform has it; None: it does not answer."""
         sn = str(alarm.sn)
+        self._late[sn] = alarm.id
+        if len(self._late) > LATE:
+            self._late.popitem(last=False)
         response = self._waiting[sn] = asyncio.get_running_loop().create_future()
         try:
             body = alarm.body(self._charset)

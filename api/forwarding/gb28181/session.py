@@ -123,6 +123,7 @@ class Session:
                 await asyncio.sleep(pause_s)
 
     async def _told_alarms(self, alarms: Alarms) -> bool:
+        await alarms.settle(self._pool)
         with sorted_errors():
             async with self._pool.connection() as conn:
                 waiting = await due(conn, self._superior.id, self._superior.at_once)
