@@ -80,6 +80,7 @@ class StreamThread(threading.Thread):
                 self.feed.skip()
                 return
             while self._bad < EMPTY and decoder.step():
+                self._marks.enter(self._slot)  # a stream that is behind never waits, and hangs in no picture
                 self._looking.decoded += 1
                 t = self.feed.arrived()
                 if not self._looking.is_due(t):
@@ -95,6 +96,7 @@ class StreamThread(threading.Thread):
     def _still(self, unit: Unit | None) -> None:
         if unit is None:
             return
+        self._marks.enter(self._slot)
         t = time.monotonic()
         if not self._looking.is_due(t):
             return
@@ -130,7 +132,7 @@ def read_file(slot: int, path: Path, looking: Looking, marks: Marks) -> str:
                 return ""
             decoder = decoding.of_file(file)
             try:
-                return _frames(slot, path, decoder, looking)
+                return _frames(slot, path, decoder, looking, marks)
             finally:
                 decoder.close()
     except OSError as error:
@@ -142,7 +144,7 @@ def read_file(slot: int, path: Path, looking: Looking, marks: Marks) -> str:
         looking.close()
 
 
-def _frames(slot: int, path: Path, decoder: decoding.Decoder, looking: Looking) -> str:
+def _frames(slot: int, path: Path, decoder: decoding.Decoder, looking: Looking, marks: Marks) -> str:
     width, height = decoder.size
     if not decoder.opened or not 0 < width * height <= decoding.MAX_CODED:
         large, strange = Sentence("video.file.large", width=width, height=height), Sentence("video.file.kind")
@@ -151,6 +153,7 @@ def _frames(slot: int, path: Path, decoder: decoding.Decoder, looking: Looking) 
     looking.tell(Up(slot, "file", width, height))
     last = -1.0
     while decoder.step():
+        marks.enter(slot)
         looking.decoded += 1
         t = max(decoder.at(), last)
         last = t

@@ -13,6 +13,8 @@ from hub.words.sentence import Sentence
 SNAPSHOTS = 2.0
 """A camera is asked for no more than so many snapshots a second."""
 MAX_PICTURE = 4 << 20
+PICTURE_TIMES = 2
+"""A picture may take so many times as long as silence, however its bytes come."""
 
 
 async def pictures(peer: HttpPeer, fps: float, silent_s: float) -> AsyncIterator[bytes]:
@@ -37,27 +39,39 @@ async def pictures(peer: HttpPeer, fps: float, silent_s: float) -> AsyncIterator
 
 async def _parts(head: Head, blocks: AsyncIterator[bytes], silent_s: float) -> AsyncIterator[bytes]:
     splitter = Splitter(boundary_of(head.headers.get("content-type", "")))
-    while True:
-        block = await _next(blocks, silent_s)
-        if not block:
-            return
+    waited = _Waited(silent_s)
+    while block := await waited.next(blocks):
         for part in splitter.feed(block):
             if part.is_picture:
                 yield part.body
+                waited = _Waited(silent_s)
 
 
 async def _whole(blocks: AsyncIterator[bytes], silent_s: float) -> bytes:
-    told = bytearray()
-    while block := await _next(blocks, silent_s):
+    told, waited = bytearray(), _Waited(silent_s)
+    while block := await waited.next(blocks):
         told += block
         if len(told) > MAX_PICTURE:
             raise CameraFailed("answer", Sentence("camera.failed.long", most=MAX_PICTURE >> 20))
     return bytes(told)
 
 
-async def _next(blocks: AsyncIterator[bytes], silent_s: float) -> bytes:
-    try:
-        async with asyncio.timeout(silent_s):
-            return await anext(blocks, b"")
-    except TimeoutError:
-        raise CameraFailed("answer", Sentence("camera.failed.no_frames", seconds=f"{silent_s:g}")) from None
+class _Waited:
+    """How long a picture is waited for."""
+
+    def __init__(self, silent_s: float) -> None:
+        self._silent_s, self._until = silent_s, time.monotonic() + PICTURE_TIMES * silent_s
+
+    async def next(self, blocks: AsyncIterator[bytes]) -> bytes:
+        """What comes of it; b"" at the end. CameraFailed when it is late."""
+        if time.monotonic() > self._until:
+            raise _no_frames(PICTURE_TIMES * self._silent_s)
+        try:
+            async with asyncio.timeout(self._silent_s):
+                return await anext(blocks, b"")
+        except TimeoutError:
+            raise _no_frames(self._silent_s) from None
+
+
+def _no_frames(seconds: float) -> CameraFailed:
+    return CameraFailed("answer", Sentence("camera.failed.no_frames", seconds=f"{seconds:g}"))

@@ -19,7 +19,7 @@ class Marks:
         self._map = map_
 
     def enter(self, slot: int) -> None:
-        """Its pictures are worked on; `leave` comes before the next one."""
+        """One of its pictures is worked on: called again for the next one, before `leave`."""
         self._map[slot] = (self._map[slot] + 1 & 0xFF) | 1
 
     def leave(self, slot: int) -> None:

@@ -21,8 +21,8 @@ from ingest.video.rtp import BadStreamError, Depacketizer, TooLargeError, Unit, 
 
 ANSWER_S = 10.0
 """Until a request is answered."""
-FIRST_TIMES = 2
-"""The first key picture may take so many times as long as silence: cameras send one every 1 to 10 s."""
+PICTURE_TIMES = 2
+"""A picture may take so many times as long as silence: cameras send a key picture every 1 to 10 s."""
 MAX_HEAD, MAX_BODY = 16 << 10, 64 << 10
 STRANGE = 64 << 10
 """Bytes that are neither media nor an answer, until the stream is given up."""
@@ -89,8 +89,7 @@ class RtspStream:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, track: Track
     ) -> AsyncIterator[Unit]:
         depacketizer = Depacketizer(track.encoding, track.sets)
-        began = asked = time.monotonic()
-        is_shown = False
+        shown = asked = time.monotonic()
         while True:
             try:
                 async with asyncio.timeout(self._silent_s):
@@ -100,8 +99,8 @@ class RtspStream:
             except (OSError, asyncio.IncompleteReadError) as error:
                 raise CameraFailed("answer", Sentence("camera.failed.stream_ended")) from error
             now = time.monotonic()
-            if not is_shown and now - began > FIRST_TIMES * self._silent_s:
-                raise _no_frames(FIRST_TIMES * self._silent_s)
+            if now - shown > PICTURE_TIMES * self._silent_s:
+                raise _no_frames(PICTURE_TIMES * self._silent_s)
             if now - asked > self._every_s:
                 asked = now
                 writer.write(self._request(self._alive, self._url.shown, {}))
@@ -110,7 +109,7 @@ class RtspStream:
                 if packet.type != track.payload_type:
                     continue
                 for unit in depacketizer.take(packet):
-                    is_shown = True
+                    shown = now
                     yield unit
             except TooLargeError as error:
                 told_size = {"width": error.width, "height": error.height}

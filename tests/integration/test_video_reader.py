@@ -16,7 +16,7 @@ from hub.words.sentence import Sentence
 from ingest.video.messages import Ended, Figures, Found, Measured, Open, OpenFile, Report, Up
 from ingest.video.reader import Reader, ReaderEnded
 from simulator.cameras.http_login import HttpLogin
-from simulator.cameras.rtsp import RtspCamera, clip
+from simulator.cameras.rtsp import Clip, RtspCamera, clip
 from tests.support.http_camera import LEVEL, PIER, HttpCamera
 from tests.support.onnx_network import boxes_by_colour
 
@@ -90,18 +90,23 @@ async def test_a_bad_stream_ends_alone_with_why_and_the_others_go_on() -> None:
         RtspCamera(clip("street.h264")) as silent,
         RtspCamera(clip("street.h265")) as nonsense,
         RtspCamera(clip("street.h265")) as elsewhere,
+        RtspCamera(clip("street.h264")) as blind,
         running() as reader,
     ):
         silent.speaks, nonsense.nonsense, elsewhere.redirects_to = False, True, "rtsp://169.254.169.254/"
         followed = Followed(reader, stream(good, ("ganzhi", "s3cret-pass")))
         wrong = Followed(reader, stream(good, ("ganzhi", "wrong")))
         others = {each: Followed(reader, stream(each)) for each in (huge, silent, nonsense, elsewhere)}
+        blinded = Followed(reader, stream(blind))
+        await blinded.until(Up)
+        blind.clip = Clip("h264", ((b"\x06\x05\x01\x00\x80",),))  # it goes on, with packets that are no pictures
+        others[blind] = blinded
         assert [(up.encoding, up.width, up.height) for up in await followed.until(Up)] == [("h264", 640, 360)]
         why = {each: (await other.ended()).sentence for each, other in others.items()}
         keys = {each: told.key for each, told in why.items() if isinstance(told, Sentence)}
         assert keys == {
             huge: "camera.failed.large", silent: "camera.failed.no_frames",
-            nonsense: "camera.failed.garbage", elsewhere: "camera.failed.redirect",
+            blind: "camera.failed.no_frames", nonsense: "camera.failed.garbage", elsewhere: "camera.failed.redirect",
         }  # fmt: skip
         assert (await wrong.ended()).step == "login"
         good.clip = clip("small.h264")  # the resolution changes on the way
