@@ -19,6 +19,8 @@ class Readers:
         self._shared = [make(f"video reader {number + 1}", cameras) for number in range(processes)]
         self._ward = make("video reader for one", 1)
         self._alone = asyncio.Lock()
+        self._streams = dict.fromkeys(self._shared, 0)
+        """Those that wait for their turn to be opened, too."""
         self.all = [*self._shared, self._ward] if processes else []
 
     @asynccontextmanager
@@ -28,7 +30,12 @@ class Readers:
             async with self._alone:
                 yield self._ward
             return
-        reader = max(self._shared, key=lambda each: each.room, default=None)
-        if reader is None or not reader.room:
+        streams = self._streams
+        reader = min(self._shared, key=lambda each: streams[each], default=None)
+        if reader is None or streams[reader] >= reader.most:
             raise CameraFailed("answer", Sentence("camera.failed.no_room"))
-        yield reader
+        streams[reader] += 1
+        try:
+            yield reader
+        finally:
+            streams[reader] -= 1
