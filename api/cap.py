@@ -5,7 +5,6 @@ handling a Cancel, all others an Update, which name the messages before them. Ne
 Restricted, and the picture is cut to a ceiling before it comes here.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -15,6 +14,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from hub.alerts.titles import marked
 from hub.alerts.transitions import ENDED
 from hub.words import Lang, optional, text
+from hub.xml import xml_text
 
 NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
 CONTENT_TYPE = "application/cap+xml"
@@ -38,8 +38,6 @@ CATEGORY = {
     "video": "Security",
 }
 """By the category of the device's profile."""
-
-_NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Names(NamedTuple):
@@ -170,8 +168,3 @@ def _add(parent: Element, name: str, value: object) -> None:
     """An element, unless there is nothing to tell; what XML cannot hold is shown as a mark."""
     if value is not None:
         SubElement(parent, name).text = xml_text(value)
-
-
-def xml_text(value: object) -> str:
-    """A text without the characters that XML 1.0 cannot hold."""
-    return _NO_XML.sub("\ufffd", str(value))

@@ -1,5 +1,9 @@
-"""Parsing XML of strangers: an expat parser that refuses a document type, whose entities can blow up the memory."""
+"""Parsing XML of strangers: an expat parser that refuses a document type, whose entities can blow up the memory.
 
+And what may stand in XML that is written.
+"""
+
+import re
 from typing import Any
 from xml.parsers import expat
 
@@ -7,6 +11,8 @@ MAX_TAG = 1 << 20
 """Bytes of a tag with its attributes, or of anything else that expat takes as one: it keeps that in memory."""
 BLOCK = 1 << 16
 """Bytes that are parsed at a time."""
+
+_NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class DoctypeError(ValueError):
@@ -29,6 +35,11 @@ def parse(parser: Any, block: bytes, read: int) -> None:
     parser.Parse(block, not block)
     if read - parser.CurrentByteIndex > MAX_TAG:
         raise ValueError(f"a tag has more than {MAX_TAG:,} bytes")
+
+
+def xml_text(value: object) -> str:
+    """A text in which a mark stands for each character that XML 1.0 cannot hold."""
+    return _NO_XML.sub("\ufffd", str(value))
 
 
 def _refuse(*_: object) -> None:

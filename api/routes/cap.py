@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from fastapi import Query, Request
 from fastapi.responses import Response
 
-from api.cap import CONTENT_TYPE, Names, cap_message, event_name, identifier, message_type, xml_text
+from api.cap import CONTENT_TYPE, Names, cap_message, event_name, identifier, message_type
 from api.cloudevents import picture_for
 from api.context import Context, Here
 from api.database import row, rows
@@ -26,6 +26,7 @@ from hub.alerts.titles import marked, title_in
 from hub.alerts.transitions import RECORDS
 from hub.store.statements import statements
 from hub.words import LANGS, Lang, text
+from hub.xml import xml_text
 
 SQL = statements(__name__)
 

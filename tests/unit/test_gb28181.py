@@ -9,6 +9,7 @@ from devices.codecs.gb28181.charset import charset_of
 from devices.codecs.gb28181.manscdp import read
 from devices.codecs.gb28181.reports import decode, position
 from devices.codecs.gb28181.tables import in_words
+from devices.codecs.gb28181.telling import told
 
 PAGE = """<?xml version="1.0" encoding="GB2312"?><Response><CmdType>Catalog</CmdType><SN>7</SN>
 <DeviceID>34020000001180000001</DeviceID><SumNum>3</SumNum><DeviceList Num="3">
@@ -75,3 +76,10 @@ def test_only_a_whole_phrase_says_that_an_alarm_is_over(text: str, state: str) -
     told = {"AlarmMethod": "7", "AlarmTime": "2026-02-28T12:00:01", "AlarmDescription": f"烟 {text}"}
     body = writing.body("Notify", "Alarm", 1, "34020000001320000001", told)
     assert [each.state for each in decode(body, 0, ZoneInfo("UTC")).events] == [state]
+
+
+@pytest.mark.parametrize("charset", ["GB2312", "GB18030"])
+def test_what_xml_cannot_hold_is_a_mark_in_what_is_told(charset: str) -> None:
+    """A platform could not read the alarm, and it would be told for ever."""
+    octets = told("Notify", "Alarm", 1, "33010600001320000001", {"AlarmDescription": "火\x0b\x00\ud800警 <a>"}, charset)
+    assert read(octets).root.told("AlarmDescription") == "火\ufffd\ufffd\ufffd警 <a>"

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
+from hub.xml import xml_text
+
 CONTENT_TYPE = "Application/MANSCDP+xml"
 GB2312 = "GB2312"
 """Of a camera of 2016: it takes no other declaration; what is not in it is written as GB18030, which contains it."""
@@ -50,6 +52,6 @@ def confirmation(number: str, device: str, result: str = "OK") -> bytes:
 def _elements(fields: Fields) -> str:
     told = []
     for name, value in fields.items():
-        inner = f"\r\n{_elements(value)}" if isinstance(value, Mapping) else escape(str(value))
+        inner = f"\r\n{_elements(value)}" if isinstance(value, Mapping) else escape(xml_text(value))
         told.append(f"<{name}>{inner}</{name}>\r\n")
     return "".join(told)
