@@ -1,6 +1,7 @@
 """The thread of one stream: it decodes what the network has brought, and looks at it."""
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 
 EMPTY = 30
 """Pictures in a row that cannot be had, after which a stream is given up."""
+EXHAUSTED = 70
+"""The status of a child that has no memory left: nothing that it reads can go on."""
 Over = Callable[[str, str], None]
 """Told the step and the sentence when a stream cannot be decoded."""
 
@@ -64,6 +67,8 @@ class StreamThread(threading.Thread):
             if self._bad >= EMPTY:
                 self._over("answer", self._why)
         except Exception as error:
+            if decoding.is_exhausted(error):
+                os._exit(EXHAUSTED)  # its mark stays: the hub reads this stream alone from now on
             log.exception("video of slot %d", self._slot)
             told = f"{type(error).__name__}: {error}"[:200]
             self._over("answer", Sentence("camera.failed.unforeseen", error=told))

@@ -46,6 +46,11 @@ def reduced(picture: Picture) -> Picture:
     return cast("Picture", cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
 
 
+def is_exhausted(error: Exception) -> bool:
+    """Whether there is no memory left for what is small: something in this process has eaten it."""
+    return isinstance(error, MemoryError) or (isinstance(error, cv2.error) and error.code == cv2.Error.StsNoMem)
+
+
 class Decoder:
     """Decodes one stream up to where its size changes, or a file; `close` it."""
 
@@ -134,7 +139,9 @@ def still(jpeg: bytes) -> Picture:
         mode = next(fits, mode)
     try:
         picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8, size.end), mode)
-    except (cv2.error, MemoryError):
+    except cv2.error as error:
+        if is_exhausted(error):
+            raise
         picture = None
     if picture is None or picture.dtype != np.uint8:
         raise RefusedPicture("damaged")
