@@ -2,8 +2,8 @@
 
 import math
 import time
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from analytics.video.detector import Detector, Key
 from analytics.video.detectors import detectors
@@ -23,8 +23,10 @@ LOST = "signal_loss"
 class CameraAnalysis:
     """One camera, in one thread at a time. It holds below 4 MB, however long it runs."""
 
-    def __init__(self, settings: VideoSettings, began: datetime | None = None, network: bytes | None = None) -> None:
-        """`began`: the time of day where the camera is at t = 0; without it, windows of time always hold.
+    def __init__(
+        self, settings: VideoSettings, clock: Callable[[], datetime] | None = None, network: bytes | None = None
+    ) -> None:
+        """`clock`: the time of day where the camera is now; without it, windows of time always hold.
 
         `network`: the file of `settings.network`. Raises BadVideoSettings if it cannot be run.
         """
@@ -34,7 +36,7 @@ class CameraAnalysis:
         self._detectors: list[Detector] = detectors(settings, network)
         self._told: list[dict[Key, Cue]] = [{} for _ in self._detectors]
         self._holds = Holds({kind: settings.level(kind) for kind in settings.kinds})
-        self._began = began
+        self._clock = clock
         self._newest: float | None = None
         self._last: View | None = None
 
@@ -86,7 +88,7 @@ class CameraAnalysis:
             self._spent("reduce", began)
         if self._last is not None and self._last.bgr.shape != small.shape:
             self._last = None
-        return View(t, small, self._last, None if self._began is None else self._began + timedelta(seconds=t))
+        return View(t, small, self._last, None if self._clock is None else self._clock())
 
     def _scores(self, view: View) -> Mapping[Key, Cue]:
         """What is told with this frame; of detectors that look for the same, the surest counts."""

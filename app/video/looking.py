@@ -3,6 +3,9 @@
 import json
 import time
 from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from zoneinfo import ZoneInfo
 
 from analytics.video.camera import CameraAnalysis
 from analytics.video.finding import Finding
@@ -28,12 +31,19 @@ def settings_of(told: bytes) -> VideoSettings:
     return VideoSettings() if not told else read_settings(json.loads(told))
 
 
+def _clock(zone: str) -> Callable[[], datetime] | None:
+    return partial(datetime.now, ZoneInfo(zone)) if zone else None
+
+
 class Looking:
     """The frames of one camera, in one thread."""
 
-    def __init__(self, slot: int, settings: VideoSettings, fps: float, tell: Tell, overlay: Overlay | None) -> None:
+    def __init__(
+        self, slot: int, settings: VideoSettings, fps: float, tell: Tell, overlay: Overlay | None, zone: str = "",
+    ) -> None:  # fmt: skip
+        """`zone`: of time, where the camera is; "": windows of time always hold."""
         self._slot, self.tell, self._overlay = slot, tell, overlay
-        self._analysis = CameraAnalysis(settings, network=network_of(settings))
+        self._analysis = CameraAnalysis(settings, _clock(zone), network_of(settings))
         self._prefixes = settings.prefixes()
         self._apart = 1 / fps
         self.divisor = 1

@@ -89,7 +89,7 @@ class Streams:
     def _looking(self, told: Open | OpenFile) -> Looking:
         settings = settings_of(told.settings)
         overlay = Overlay(Path(told.overlay), told.fps, settings) if told.overlay else None
-        return Looking(told.slot, settings, told.fps, self._tell, overlay)
+        return Looking(told.slot, settings, told.fps, self._tell, overlay, told.zone if isinstance(told, Open) else "")
 
     async def _stream(self, told: Open) -> None:
         """Until it ends, which is a failure."""

@@ -36,6 +36,8 @@ class Wanted(NamedTuple):
     """Of a view library: its 20 digits."""
     analysis: Mapping[str, Any] | None = None
     """Of its video: what is looked for."""
+    zone: str = ""
+    """Of its clock, by which windows of time hold; "": not known, and they always do."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -44,7 +46,9 @@ class Wanted(NamedTuple):
 
     def same(self, other: "Wanted") -> bool:
         """Whether it is called as before."""
-        return (self.url, self.login, self.changed_at) == (other.url, other.login, other.changed_at)
+        return (self.url, self.login, self.changed_at, self.zone) == (
+            other.url, other.login, other.changed_at, other.zone,
+        )  # fmt: skip
 
     def opened(self, secrets: Secrets) -> tuple[CameraUrl, Login | None]:
         """Where it is called, and by which login. BadUrlError, SecretUnreadable."""
@@ -61,8 +65,8 @@ async def wanted(pool: Pool, kinds: list[str]) -> list[Wanted]:
         async with pool.connection() as conn:
             rows = await (await conn.execute(SQL.wanted, {"kinds": kinds})).fetchall()
     return [
-        Wanted(device, kind, url, login, at, tuple(channels), number, analysis)
-        for device, kind, url, login, at, channels, number, analysis in rows
+        Wanted(device, kind, url, login, at, tuple(channels), number, analysis, zone)
+        for device, kind, url, login, at, channels, number, analysis, zone in rows
     ]
 
 

@@ -25,7 +25,7 @@ select d.code, c.kind, c.url, c.login, c.changed_at,
        array(select substring(a.address from length(d.code) + 2) from device_address a
              where a.scheme = c.kind and a.address ^@ (d.code || '/') order by 1) as channels,
        coalesce((select min(a.address) from device_address a where a.scheme = 'gat1400' and a.device_id = d.id), d.code),
-       c.analysis
+       c.analysis, d.zone
 from camera_connection c
 join device d on d.id = c.device_id and d.state = 'active'
 where c.enabled and c.url is not null and c.kind = any(%(kinds)s)

@@ -3,14 +3,14 @@
 import asyncio
 import json
 import time
-from collections.abc import Mapping
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from devices.cameras.camera_url import CameraUrl, Login
 from devices.cameras.failure import CameraFailed, Step
 from hub.access.outgoing import Outgoing, OutgoingRefused
 from hub.video_settings import Video
 from hub.words.sentence import Sentence
+from ingest.cameras.connections import Wanted
 from ingest.cameras.following import Following
 from ingest.video.findings import Findings
 from ingest.video.messages import Figures, Found, Measured, Open, Pace, Report, Up
@@ -33,12 +33,13 @@ class VideoFollowing(Following):
     """One stream."""
 
     def __init__(
-        self, camera: str, url: CameraUrl, login: Login | None, analysis: Mapping[str, Any] | None, findings: Findings,
-        readers: Readers, outgoing: Outgoing, settings: Video, opening: asyncio.Semaphore, ca: str,
+        self, wanted: Wanted, url: CameraUrl, login: Login | None, findings: Findings, readers: Readers,
+        outgoing: Outgoing, settings: Video, opening: asyncio.Semaphore, ca: str,
     ) -> None:  # fmt: skip
         """`ca`: a file of authorities that are trusted beside the system's; "": none."""
-        super().__init__(camera, opening)
-        self._camera, self._url, self._login, self._ca = camera, url, login, ca
+        super().__init__(wanted.device, opening)
+        analysis = wanted.analysis
+        self._wanted, self._url, self._login, self._ca = wanted, url, login, ca
         self._analysis = b"" if analysis is None else json.dumps(analysis).encode()
         self.is_danger = analysis is not None and not DANGER.isdisjoint(analysis.get("kinds") or ())
         self.findings, self._readers, self._outgoing, self._settings = findings, readers, outgoing, settings
@@ -82,8 +83,8 @@ class VideoFollowing(Following):
         login = None if self._login is None else (self._login.username, self._login.password)
         settings = self._settings
         return Open(
-            slot, self._camera, self._url.shown, addresses, login, settings.fps, self._analysis, ca=self._ca,
-            silent_s=settings.silent_s,
+            slot, self._wanted.device, self._url.shown, addresses, login, settings.fps, self._analysis, ca=self._ca,
+            silent_s=settings.silent_s, zone=self._wanted.zone,
         )  # fmt: skip
 
     async def _take(self, report: Report, waits: asyncio.Event) -> None:

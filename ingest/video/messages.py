@@ -49,6 +49,8 @@ class Open(msgspec.Struct, tag="open"):
     """A file of authorities that are trusted beside the system's."""
     silent_s: float = 10.0
     """A stream that sends nothing for so long is over."""
+    zone: str = ""
+    """Of time, where the camera is; empty: windows of time always hold."""
 
 
 class OpenFile(msgspec.Struct, tag="file"):

@@ -60,8 +60,7 @@ class VideoSource(Keeping):
             findings = self._findings[each.device] = Findings(each.device, origin, self._intake.put, self._gate)
             self._new.add(each.device)
         return VideoFollowing(
-            each.device, url, login, each.analysis, findings, self._readers, self._outgoing, self._settings,
-            self._opening, self._ca,
+            each, url, login, findings, self._readers, self._outgoing, self._settings, self._opening, self._ca,
         )  # fmt: skip
 
     def ended(self, each: Wanted) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from hub.picture import Picture
 from hub.settings import Settings
 from hub.video_settings import Video
 from hub.words.sentence import Sentence
+from ingest.cameras.connections import Wanted
 from ingest.video import reader as readers_of
 from ingest.video.findings import Findings
 from ingest.video.following import VideoFollowing
@@ -47,8 +49,9 @@ def following(name: str, url: str, readers: Readers) -> VideoFollowing:
     outgoing = Outgoing(Settings(outgoing=Listed(camera=("127.0.0.0/8",))))
     findings = Findings(name, Origin("video", name, name, "frame", protocol="video"), put, gate)
     parsed, _ = parse_url("rtsp", url)
+    wanted = Wanted(name, "rtsp", parsed.shown, None, datetime.now(UTC), (), name, {"kinds": []})
     return VideoFollowing(
-        name, parsed, None, {"kinds": []}, findings, readers, outgoing, Video(silent_s=2), asyncio.Semaphore(9), ""
+        wanted, parsed, None, findings, readers, outgoing, Video(silent_s=2), asyncio.Semaphore(9), ""
     )
 
 
