@@ -22,6 +22,8 @@ BEHIND_S = 300.0
 RARE, OFTEN = 0.8, 1.5
 """Of the expected rate; between them the rate is right."""
 LATE_SHARE = 0.1
+ON_A_LINE = ("modbus", "cjt188")
+"""Schemes of addresses of what the hub asks on the line of a DTU: it calls nobody."""
 RECENT = timedelta(hours=1)
 FLOOD_LASTS = timedelta(minutes=1)
 """A flood that was not told of for so long is over; see devices/floods.py."""
@@ -182,7 +184,15 @@ def _unheard(facts: Facts) -> Iterator[Note]:
     if facts.health is not None and facts.health.online:
         values = {"since": facts.health.since, "topic": topic}
         yield Note("only_connected", "fault" if measures else "ok", values)
-    elif not facts.strays:
+    elif facts.strays:
+        return
+    elif facts.cameras:
+        values = {"code": facts.code, "kind": facts.cameras[0]}
+        yield Note("never_heard_camera", "fault" if measures else "warning", values)
+    elif dialled := [scheme for scheme in facts.schemes if scheme not in ON_A_LINE]:
+        values = {"code": facts.code, "schemes": ", ".join(dialled)}
+        yield Note("never_heard_number", "fault" if measures else "warning", values)
+    else:
         topic = f"{facts.prefix}/{facts.code}/{'event' if 'kind' in facts.example else 'telemetry'}"
         values = {"topic": topic, "code": facts.code, "example": facts.example}
         yield Note("never_heard", "fault" if measures else "warning", values)
@@ -192,7 +202,8 @@ def _access(facts: Facts) -> Iterator[Note]:
     valid = [each for each in facts.credentials if each.revoked_at is None]
     heard, values = facts.heard_at, {"code": facts.code}
     if not facts.credentials:
-        yield Note("credential_none", "warning" if heard is None else "info", values)
+        needed = heard is None and not facts.cameras and not facts.schemes  # others speak to no broker
+        yield Note("credential_none", "warning" if needed else "info", values)
     elif not valid:
         revoked = max(each.revoked_at for each in facts.credentials if each.revoked_at is not None)
         yield Note("credential_revoked", "fault", {**values, "at": revoked})

@@ -66,6 +66,8 @@ _PLAIN = (
         "link",
         "session",
         "registration",
+        "cameras",
+        "schemes",
         "seen_at",
         "event_at",
         "events_of_day",

@@ -28,6 +28,8 @@ select d.id, d.code, d.name, d.state, d.created_at, d.zone,
         where r.id in (select d.code union all
                        select a.address from device_address a where a.scheme = 'gb28181' and a.device_id = d.id)
         order by r.expires_at desc limit 1) as registration,
+       array(select c.kind from camera_connection c where c.device_id = d.id order by c.kind) as cameras,
+       array(select distinct a.scheme from device_address a where a.device_id = d.id order by a.scheme) as schemes,
        said.events_of_day, said.untimed_events, coalesce(unused.names, '{}') as unused,
        line.code as line, polled.address as line_address, polled.line_id = d.id as is_line,
        of_line.ended_at as line_ended_at, polled.asked, polled.answered,

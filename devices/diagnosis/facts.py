@@ -179,6 +179,10 @@ class Facts:
     """Its newest connection, of what dials in: columns of session, as JSON."""
     registration: Mapping[str, Any] | None = None
     """Over SIP: columns of sip_registration, as JSON."""
+    cameras: Sequence[str] = ()
+    """Kinds of its connections, of a camera that is asked or pushes."""
+    schemes: Sequence[str] = ()
+    """Of the addresses by which protocols and platforms call it."""
     no_news: NoNews | None = None
     """Of the last day that there were any, within a week."""
     refusals: Sequence[Refusal] = ()

@@ -179,3 +179,21 @@ async def test_many_rows_of_others_do_not_slow_it_down(database: str) -> None:
         assert "100 messages came under the code air-5x" in str(body["findings"])
         assert took < 1.0, took
         assert datetime.fromisoformat(body["heard_at"]) <= datetime.now(UTC)
+
+
+async def test_a_camera_that_was_never_heard_is_advised_by_how_it_is_connected(database: str) -> None:
+    connected = """
+    insert into camera_connection (device_id, kind, url)
+    select id, 'onvif', 'http://h' from device where code = 'air-0';
+    insert into device_address (device_id, scheme, address)
+    select id, 'gb28181', '33010600001320000001' from device where code = 'air-1'"""
+    async with api_context(database) as context, client_of(context) as client:
+        await register(client, 3)
+        async with context.hub_pool.connection() as conn:
+            await conn.execute(connected)
+        told = [(await client.get(f"/devices/air-{n}/diagnosis")).json() for n in range(3)]
+    never = [{each["code"] for each in body["findings"] if each["code"].startswith("never_")} for body in told]
+    assert never == [{"never_heard_camera"}, {"never_heard_number"}, {"never_heard"}]
+    assert "hub cameras check onvif URL" in told[0]["next"][0]
+    assert "(gb28181)" in told[1]["next"][0]
+    assert ["mosquitto" in str(body["next"]) for body in told] == [False, False, True]

@@ -119,6 +119,11 @@ TABLE: list[tuple[str, str, Facts]] = [
     ),
     ("never_heard", "fault", PLAIN),
     ("never_heard", "warning", replace(DETECTOR, health=None)),
+    ("never_heard_camera", "fault", replace(PLAIN, cameras=("isapi",), schemes=("gb28181",))),
+    ("never_heard_camera", "warning", replace(DETECTOR, health=None, cameras=("rtsp",))),
+    ("never_heard_number", "fault", replace(PLAIN, schemes=("gb28181", "modbus"))),
+    ("never_heard_number", "warning", replace(DETECTOR, health=None, schemes=("gat1400",))),
+    ("never_heard", "fault", replace(PLAIN, schemes=("modbus",))),
     ("only_connected", "fault", MUTE),
     ("only_connected", "ok", DETECTOR),
     ("never_taken", "fault", replace(MUTE, refusals=(refusal("unknown_device", 90_000),))),
@@ -143,6 +148,8 @@ TABLE: list[tuple[str, str, Facts]] = [
     ("bad_topic", "fault", replace(MUTE, strays=(replace(STRAY, code=None, address="ganzhi/v1/air 1/telemetry"),))),
     ("credential_none", "info", replace(GOOD, credentials=())),
     ("credential_none", "warning", replace(MUTE, credentials=())),
+    ("credential_none", "info", replace(MUTE, credentials=(), cameras=("onvif",))),
+    ("credential_none", "info", replace(MUTE, credentials=(), schemes=("gb28181",))),
     ("credential_revoked", "fault", replace(GOOD, credentials=(replace(KEY, revoked_at=before(60)),))),
     ("credential_unused", "warning", MUTE),
     ("gateway_inactive", "warning", replace(GOOD, parent=Parent("pole-1", "pending", None, None))),
@@ -304,6 +311,14 @@ def test_what_is_advised_to_be_sent_fits_the_device() -> None:
     detector = replace(DETECTOR, health=None, example={"kind": "smoke", "state": "inactive"})
     assert '-t ganzhi/v1/air-1/event -m \'{"kind": "smoke"' in _said(detector, "never_heard", "zh")
     assert "-m PAYLOAD." in _said(PLAIN, "never_heard")
+
+
+def test_a_camera_that_was_never_heard_is_not_sent_to_the_broker() -> None:
+    asked = _said(replace(PLAIN, cameras=("isapi",)), "never_heard_camera")
+    assert "hub cameras check isapi URL" in asked
+    called = _said(replace(PLAIN, schemes=("gb28181",)), "never_heard_number")
+    assert "(gb28181)" in called
+    assert "mosquitto" not in asked + called
 
 
 @pytest.mark.parametrize(
