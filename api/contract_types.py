@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
 
+from devices.library.profiles import library
 from hub.access.classification import CeilingName, ReadCeiling
 from hub.alerts.own_kinds import reserved
 from hub.models import LEVEL_NAMES
@@ -86,7 +87,9 @@ LEVELS: Mapping[str, int] = {name: number for number, name in enumerate(LEVEL_NA
 
 
 def known(what: str, name: str, names: list[str]) -> str:
-    """Sentence for an unknown name: similar known names, or how to create it."""
+    """Sentence for an unknown name: a profile of the library to install, similar known names, or that there is none."""
+    if what == "profile" and name in library():
+        return f"there is no profile '{name}' yet; the library has it: hub profiles install {name}"
     near = get_close_matches(name, names, n=3, cutoff=0.5) or sorted(names)[:5]
     hint = f"did you mean {', '.join(near)}?" if near else f"there is no {what} yet"
     return f"there is no {what} '{name}'; {hint}"

@@ -271,7 +271,7 @@ def _span(month: str | None, first: str | None, last: str | None) -> dict[str, s
         begin = date.fromisoformat(f"{month}-01")
         end = (begin + timedelta(days=32)).replace(day=1) - timedelta(days=1)
     except (ValueError, OverflowError):
-        return {"from": month, "to": month}
+        fail(f"--month {month}: write a year and a month, such as 2026-11")
     return {"from": str(begin), "to": str(end)}
 
 

@@ -1,6 +1,8 @@
 """`hub forwards`: who is forwarded readings and alarms as they come, and how far each is."""
 
 import json
+import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -62,7 +64,7 @@ def show_forward(
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
     else:
-        tell(found, _SHOWN)
+        tell(_flat(found), _SHOWN)
 
 
 @forwards.verb("add")
@@ -110,6 +112,9 @@ def add_forward(
     if kind in _CALLED and (not host or not port.isdigit()):
         where, usual = (address or "10.20.0.5").partition(":")[0], 5060 if kind == "gb28181" else 9212
         fail(f"give HOST:PORT of the superior platform:  hub forwards add {kind} {code} {where}:{usual}")
+    if kind == "gb28181":
+        _numbered("--platform-id", platform_id, "of the superior platform")
+        _numbered("--number", number, "of the hub there, which the operator of the superior platform assigns")
     body: dict[str, Any] = {
         "name": name or code, "kind": kind, "number": number, "station_kind": station_kind,
         "organisation": organisation, "region": region, "tag": tag, "ceiling": ceiling, "at_once": at_once,
@@ -123,6 +128,22 @@ def add_forward(
         body |= {"host": host.strip("[]"), "port": int(port)} | ({"password": password} if password else {})
     stored = call("PUT", f"/forwards/{code}", url, token, json=body)
     out.print(Text(f"{code} is made." if stored.status_code == 201 else f"{code} is as given."))
+
+
+def _numbered(option: str, given: str | None, whose: str) -> None:
+    """End the command where a number of GB/T 28181 is missing or has not 20 digits."""
+    if re.fullmatch("[0-9]{20}", given or "") is None:
+        fail(f"{option}: give the 20 digits {whose}" + ("" if given is None else f"; {given!r} has {len(given)}"))
+
+
+def _flat(found: Mapping[str, Any]) -> dict[str, Any]:
+    """A target for reading: what is told of its platform and its registration as words, without what is not set."""
+    return {name: _words(value) if isinstance(value, dict) else value for name, value in found.items()}
+
+
+def _words(value: Mapping[str, Any]) -> str:
+    shown = {name: ", ".join(each) if isinstance(each, list) else each for name, each in value.items()}
+    return "; ".join(f"{name} {each}" for name, each in shown.items() if each not in (None, ""))
 
 
 @forwards.verb("switch")

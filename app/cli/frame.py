@@ -100,13 +100,13 @@ def _meant(given: list[str], form: str) -> tuple[str, str]:
         form, given = given[0], given[1:]
     file = " ".join(given) or "-"
     if len(given) > 1 and not _DIGITS.fullmatch(file):
-        fail(f"{given[0]}: there is no protocol of that name; {_forms_like(given[0])}; or write FILE alone")
+        fail(f"{given[0]}: there is no protocol of that name; {_forms_like(given[0])} A FILE stands alone")
     return form, file
 
 
 def _forms_like(name: str) -> str:
     near = [each for each in FRAMES if each.startswith(name)] or nearest(name, dict.fromkeys(FRAMES))
-    return f"did you mean {' or '.join(near)}?" if near else f"use auto, {', '.join(FRAMES)}"
+    return f"did you mean {' or '.join(near)}?" if near else f"use auto, {', '.join(FRAMES)}."
 
 
 def _payload(file: str, is_hex: bool) -> bytes:
@@ -116,7 +116,8 @@ def _payload(file: str, is_hex: bool) -> bytes:
         payload = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         return unhex(payload) if is_hex else payload
     except OSError as error:
-        fail(f"{file}: {error.strerror}")
+        digits = "; it is no payload in hexadecimal digits either: 4 bytes or more, as 01 03 04 00" if is_hex else ""
+        fail(f"{file}: {error.strerror}{digits}")
     except ValueError as error:
         fail(f"{file}: {error}")
 

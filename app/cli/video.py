@@ -40,7 +40,8 @@ def check(
         typer.Option(envvar="HUB_CAMERA_PASSWORD", help="Its password; with --user and without it, it is asked for."),
     ] = None,
     settings: Annotated[
-        Path | None, typer.Option("--settings", exists=True, dir_okay=False, help="Kinds, zones and lines, as JSON.")
+        Path | None,
+        typer.Option("--settings", "--analysis", exists=True, dir_okay=False, help="Kinds, zones and lines, as JSON."),
     ] = None,
     fps: Annotated[float, typer.Option("--fps", min=0.1, max=30, help="Frames a second that are looked at.")] = 5.0,
     seconds: Annotated[
@@ -72,7 +73,8 @@ def check(
             asyncio.run(_checked(source, user, password, wanted, seconds, printing))
         except* CameraFailed as errors:
             failed = told(_first(errors), spoken)
-    printing.end(time.monotonic() - began)
+    if not failed or printing.any_read:
+        printing.end(time.monotonic() - began)
     if failed:
         fail(failed)
 
@@ -221,6 +223,11 @@ class _Printing:
                 typer.echo(json.dumps({"t": measured.t, "metric": metric, "value": value}))
             else:
                 out.print(Text(f"{measured.t:9.1f} s  {metric} {value:g}"), soft_wrap=True)
+
+    @property
+    def any_read(self) -> bool:
+        """Whether there was a frame."""
+        return self._decoded > 0
 
     def end(self, seconds: float) -> None:
         """What it was in all."""

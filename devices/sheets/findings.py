@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+from devices.library.profiles import library
 from devices.lifecycle import possible
 from devices.sheets.mistakes import Grade, Mistake, short
 from devices.similar import likest
@@ -67,6 +68,8 @@ def unknown(found: Found, right: str) -> Mistake:
 
 def profile_meant(about: str, codes: Sequence[str]) -> str:
     """Suggestion for an unknown profile."""
+    if about in library():
+        return f"install it from the library: hub profiles install {about}"
     if near := get_close_matches(about, codes, n=3, cutoff=0.5):
         return f"did you mean {' or '.join(near)}?"
     shown = ", ".join(codes[:10])

@@ -52,6 +52,8 @@ def test_a_payload_may_be_given_as_its_digits() -> None:
     assert "checksum" in told.output, told.output
     missing = CliRunner().invoke(frame, ["check", "--hex", "zz"])
     assert "zz: No such file" in missing.output
+    assert "no payload in hexadecimal digits either" in missing.output
+    assert "hexadecimal" not in CliRunner().invoke(frame, ["check", "nowhere.json"]).output
 
 
 @pytest.mark.parametrize(

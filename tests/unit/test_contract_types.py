@@ -1,5 +1,6 @@
-"""What is named twice is stored once (api/contract_types.py)."""
+"""What is named twice is stored once, and what is said of unknown names (api/contract_types.py)."""
 
+from api.contract_types import known
 from api.routes.consumer_body import ConsumerBody
 from api.routes.consumer_filters import FilterBody
 from api.routes.inhibitions import InhibitionBody
@@ -13,3 +14,9 @@ def test_what_is_named_twice_counts_once() -> None:
         parent_kinds=["power_loss"] * 2, parent_metrics=["a", "a"], kinds=["offline", "fault", "offline"]
     )
     assert (rule.parent_kinds, rule.parent_metrics, rule.kinds) == (["power_loss"], ["a"], ["offline", "fault"])
+
+
+def test_a_profile_that_the_library_has_is_one_to_install() -> None:
+    assert "hub profiles install smoke-detector" in known("profile", "smoke-detector", ["air", "camera"])
+    assert known("profile", "smok", ["smoke"]) == "there is no profile 'smok'; did you mean smoke?"
+    assert "install" not in known("rule", "smoke-detector", ["air"])
