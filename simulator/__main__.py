@@ -58,6 +58,7 @@ app = typer.Typer(
     epilog=_examples(CITY, STATIONS, CAMERAS, LIBRARY, SUPERIOR, RECEIVER, REPLAY),
     no_args_is_help=True,
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )

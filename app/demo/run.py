@@ -140,7 +140,7 @@ class _Demo:
         env = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
         hub = self._processes.start("hub", [*HUB, "--config", settings], env=env)
         feed = Feed(self._url)
-        self._processes.wait_until(feed.ready, f"the hub is ready at {self._url}/readyz", 60)
+        self._processes.wait_until(feed.ready, f"the hub is ready at {self._url}/readyz", 180)
         return hub, feed
 
     def _start_city(self, broker: Broker, seconds: float | None) -> Child:

@@ -47,7 +47,9 @@ async def _live(
             if registered:
                 registered = _counted(await _told(library, server, ids, turn), done)
             else:
-                registered = (await library.register()).is_success
+                answer = await library.register()
+                registered = answer.is_success
+                done["refused"] += not registered
         except httpx.HTTPError:
             done["unanswered"] += 1
         await asyncio.sleep(every_s)
