@@ -8,7 +8,6 @@ from devices.codecs import CJT188, MODBUS
 from devices.codecs.modbus.poll import written
 from devices.registry.device import Device
 from devices.registry.registry import Registry
-from hub.backoff import Backoff
 from hub.models import Delivery, Micros, Origin, Raw, now_micros
 from hub.models import Outcome as Settled
 from hub.pipeline import Sink
@@ -21,6 +20,7 @@ from ingest.polling.quality import Quality
 from ingest.polling.registration import Registered, Registration
 from ingest.polling.slaves import Slaves
 from ingest.polling.standing import Standings
+from ingest.ports import Ports
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +29,6 @@ MOST_WAITING = 20_000
 """Answers that wait for the pipeline: from then on lines pause, and their slots are missed."""
 AT_ONCE = 2_000
 """Messages of one delivery."""
-BACKLOG = 4_096
-"""Connections that may wait to be accepted: after an outage all DTUs come at once."""
 LETTERS = 100
 """DTUs that nobody knows of which a dead letter is made in an hour: who invents numbers must not fill the store."""
 _HOUR_S = 3600.0
@@ -63,17 +61,16 @@ class DtuSource:
         self._letters = 0
         self._waiting: list[Raw] = []
         self._arrived = asyncio.Event()
-        self._stopped = asyncio.Event()
+        self._ports = Ports(f"DTUs of port {settings.port}", log, f"{settings.host}:{settings.port}", None)
         self._anchor = 0
         self._last: Micros = 0
-        self._bound = False
         self.takeovers = 0
         """How often a DTU connected that had a connection already."""
 
     @property
     def connected(self) -> bool:
         """Whether it listens."""
-        return self._bound
+        return self._ports.bound
 
     @property
     def connections(self) -> int:
@@ -83,7 +80,7 @@ class DtuSource:
     @property
     def full(self) -> bool:
         """See Desk."""
-        return self._stopped.is_set() or len(self._waiting) >= MOST_WAITING or self._sink.full
+        return self._ports.stopping or len(self._waiting) >= MOST_WAITING or self._sink.full
 
     def reasons(self) -> list[str]:
         """Nothing else keeps it from reading."""
@@ -91,11 +88,12 @@ class DtuSource:
 
     def stop(self) -> None:
         """Ask nothing more; answers that are there are handed over."""
-        self._stopped.set()
+        self._ports.stop()
         self._arrived.set()
 
     def close(self) -> None:
         """End all connections."""
+        self._ports.close()
         for dtu in list(self._all):
             dtu.abort()
 
@@ -110,30 +108,13 @@ class DtuSource:
         async with asyncio.TaskGroup() as group:
             handing = group.create_task(self._hand_over(), name="dtu.hand over")
             hourly = group.create_task(self._forget_letters(), name="dtu.letters")
-            server = await self._listen()
-            self._bound = server is not None
-            await self._stopped.wait()
-            self._bound = False
-            if server is not None:
-                server.close()
+            await self._ports.open(lambda: Dtu(self))
+            await self._ports.until_stopped()
             await handing
             hourly.cancel()
 
-    async def _listen(self) -> asyncio.Server | None:
-        """Bind, trying again while the port is taken; None when it was stopped before."""
-        host, port = self._settings.host, self._settings.port
-        backoff = Backoff(log, "DTUs can connect at port %d", port)
-        loop = asyncio.get_running_loop()
-        while not self._stopped.is_set():
-            try:
-                return await loop.create_server(lambda: Dtu(self), host, port, backlog=BACKLOG)
-            except OSError as error:
-                backoff.failed("DTUs cannot connect at port %d: %s", port, error)
-                await backoff.wait(self._stopped)
-        return None
-
     async def _hand_over(self) -> None:
-        while self._waiting or not self._stopped.is_set():
+        while self._waiting or not self._ports.stopping:
             if not self._waiting:
                 self._arrived.clear()
                 await self._arrived.wait()
@@ -169,7 +150,7 @@ class DtuSource:
 
     def admits(self, dtu: Dtu) -> bool:
         """See Desk."""
-        if self._stopped.is_set() or len(self._all) >= self._settings.connections:
+        if self._ports.stopping or len(self._all) >= self._settings.connections:
             return False
         self._all.add(dtu)
         return True
@@ -257,7 +238,7 @@ class DtuSource:
         device = self._registry.devices.get(dtu.code)
         if device is not None:
             self.standings.ended(device.id, now_micros())
-            if not self._stopped.is_set():
+            if not self._ports.stopping:
                 self._say(device, b"offline")
 
 

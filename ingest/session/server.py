@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 
 from hub.backoff import Backoff
 from hub.errors import DecodeError
@@ -11,6 +10,7 @@ from hub.models import DeadLetter, Origin, Raw, now_micros
 from hub.pipeline import Sink
 from hub.session_settings import Session
 from hub.words.sentence import Sentence
+from ingest.ports import Ports
 from ingest.session.connection import Connection
 from ingest.session.datagrams import Datagrams
 from ingest.session.dialect import Dialect, Frame
@@ -31,8 +31,6 @@ UNKNOWN_S = 3.0
 """So long it may take at a start; after that it is told why the port is shut."""
 MAX_STATION = 128
 """Characters of a number."""
-BACKLOG = 4096
-"""Connections that may wait to be accepted: after an outage all stations come at once."""
 
 MakeOrigin = Callable[[str, str, str], Origin]
 """Of a transport, a protocol and a station's number; without one, of what nobody knows who sent it."""
@@ -71,22 +69,21 @@ class SessionServer:
     ) -> None:
         self.dialect, self.settings = dialect, settings
         self.buffer = memoryview(bytearray(CHUNK_BYTES))
-        self._own = settings.of(dialect.name)
+        own = settings.of(dialect.name)
+        self._ports = Ports(f"stations of {dialect.name}", log, own.listen, own.listen_udp)
         self._origin, self._gate, self._follower = origin, gate, follower or Follower()
         self._intake = Intake(sink, self._settled)
         self._door, self._strangers = Door(settings), Strangers()
         self._present = Present(self._follower.came, self._follower.went)
         self._connections: set[Connection] = set()
         self._datagrams: Datagrams | None = None
-        self._bound = self._stopping = False
-        self._stopped = asyncio.Event()
         self.resent = 0
         """Frames that came again while they were on their way to the commit."""
 
     @property
     def connected(self) -> bool:
         """Whether it listens."""
-        return self._bound
+        return self._ports.bound
 
     @property
     def behind(self) -> bool:
@@ -123,11 +120,11 @@ class SessionServer:
 
     def stop(self) -> None:
         """Read nothing more; what was read is still handed over, and answered until `close`."""
-        self._stopping = True
-        self._stopped.set()
+        self._ports.stop()
 
     def close(self) -> None:
         """End all connections, after what was written to them."""
+        self._ports.close()
         for connection in list(self._connections):
             connection.close()
 
@@ -137,14 +134,11 @@ class SessionServer:
             handing = group.create_task(self._intake.run(), name=f"{self.dialect.name}.hand over")
             following = group.create_task(self._follower.run(), name=f"{self.dialect.name}.sessions")
             checking = group.create_task(self._check(), name=f"{self.dialect.name}.limits")
-            listening = await self._listen()
-            self._bound = listening is not None
+            await self._until_known()
+            await self._ports.open(lambda: Connection(self), self._over_udp)
             try:
-                await self._stopped.wait()
+                await self._ports.until_stopped()
             finally:
-                self._bound = False
-                if listening is not None:
-                    listening()
                 for connection in self._connections:
                     connection.hold(Hold.STOPPING)
                 self._intake.stop()
@@ -152,26 +146,14 @@ class SessionServer:
             checking.cancel()
             following.cancel()
 
-    async def _listen(self) -> Callable[[], None] | None:
-        """Bind, trying again while the address is taken; what ends it, or None where it was stopped before."""
-        await self._until_known()
-        backoff = Backoff(log, f"stations of {self.dialect.name} can connect")
-        while not self._stopping:
-            try:
-                return await self._bind()
-            except OSError as error:
-                backoff.failed("stations of %s cannot connect: %s", self.dialect.name, error)
-                await self._stop_within(backoff.next_s())
-        return None
-
     async def _until_known(self) -> None:
         """Wait until it is known who must show what, or until it is stopped."""
         backoff = Backoff(
             log, f"stations of {self.dialect.name} can connect", first_s=KNOWN_S, longest_s=KNOWN_AT_MOST_S
         )
         began = self.now()
-        while not (self._stopping or self._gate.known):
-            await self._stop_within(backoff.next_s())
+        while not (self._ports.stopping or self._gate.known):
+            await self._ports.pause(backoff)
             if self.now() - began >= UNKNOWN_S and not self._gate.known:
                 backoff.failed(
                     "stations of %s cannot connect: the passwords that they must show have not been read yet",
@@ -180,35 +162,9 @@ class SessionServer:
         if self._gate.known:
             backoff.succeeded()
 
-    async def _stop_within(self, seconds: float) -> None:
-        """Wait so long, or until it is stopped."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stopped.wait()
-
-    async def _bind(self) -> Callable[[], None]:
-        loop, ends = asyncio.get_running_loop(), list[Callable[[], None]]()
-        if self._own.listen is not None:
-            host, port = place_of(self._own.listen)
-            server = await loop.create_server(lambda: Connection(self), host, port, backlog=BACKLOG)
-            ends.append(server.close)
-        if self._own.listen_udp is not None:
-            try:
-                transport, self._datagrams = await loop.create_datagram_endpoint(
-                    lambda: Datagrams(self, lambda: not (self._stopping or self._intake.full)),
-                    local_addr=place_of(self._own.listen_udp),
-                )
-            except OSError:
-                for end in ends:
-                    end()
-                raise
-            ends.append(transport.abort)
-
-        def end_all() -> None:
-            for end in ends:
-                end()
-
-        return end_all
+    def _over_udp(self) -> Datagrams:
+        self._datagrams = Datagrams(self, lambda: not (self._ports.stopping or self._intake.full))
+        return self._datagrams
 
     async def _check(self) -> None:
         while True:
@@ -221,7 +177,7 @@ class SessionServer:
 
     def opened(self, peer: Peer) -> str | None:
         """See Host."""
-        if self._stopping:
+        if self._ports.stopping:
             return "the hub is stopping"
         why = self._door.admit(peer.host, len(self._connections))
         if why is None and isinstance(peer, Connection):
@@ -241,7 +197,7 @@ class SessionServer:
 
     def strange(self, peer: Peer) -> None:
         """See Host: a letter of who never told who it is, and sent no whole frame; now and then one."""
-        if self._stopping or not peer.junk or peer.stations or peer.letters:
+        if self._ports.stopping or not peer.junk or peer.stations or peer.letters:
             return
         if self._strangers.is_news(peer.host, self.now()):
             log.info("%s %s: sent no whole frame of the protocol", self.dialect.name, peer.address)
@@ -320,9 +276,3 @@ class SessionServer:
         may_be_gone = peer.finished and newest is not None
         if (may_be_gone or not peer.send(answer)) and newest is not None:
             newest.send(answer)
-
-
-def place_of(text: str) -> tuple[str, int]:
-    """Host and port."""
-    host, _, port = text.rpartition(":")
-    return host.removeprefix("[").removesuffix("]"), int(port)

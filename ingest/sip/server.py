@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
 from datetime import datetime
 from secrets import token_hex
 from zoneinfo import ZoneInfo
@@ -14,12 +13,12 @@ from devices.codecs.gb28181.catalogue import Page
 from devices.codecs.gb28181.manscdp import Body, read
 from devices.codecs.gb28181.sip import Header, Message
 from devices.sip.answers import Answers, Key, key_of
-from hub.backoff import Backoff
-from hub.errors import DecodeError, HubError
+from hub.errors import DecodeError
 from hub.models import DeadLetter
 from hub.pipeline import Sink
 from hub.sip_settings import Sip
 from hub.words.sentence import Sentence
+from ingest.ports import Ports
 from ingest.sip.bindings import Binding, Bindings
 from ingest.sip.follower import Follower
 from ingest.sip.intake import Intake, Payload
@@ -34,7 +33,6 @@ from ingest.sip.transport import Connection, Datagrams
 log = logging.getLogger(__name__)
 
 CHECK_S = 1.0
-BACKLOG = 4096
 BEIJING = ZoneInfo("Asia/Shanghai")
 """Of the time that devices are told: they have no other zone."""
 ALLOWED = "REGISTER, MESSAGE, NOTIFY, OPTIONS"
@@ -66,13 +64,12 @@ class SipServer:
         self._datagrams: Datagrams | None = None
         self._group: asyncio.TaskGroup | None = None
         self._registering = 0
-        self._bound = self._stopping = False
-        self._stopped = asyncio.Event()
+        self._ports = Ports("cameras", log, settings.listen, settings.listen_udp)
 
     @property
     def connected(self) -> bool:
         """Whether it listens."""
-        return self._bound
+        return self._ports.bound
 
     @property
     def behind(self) -> bool:
@@ -87,7 +84,7 @@ class SipServer:
     @property
     def full(self) -> bool:
         """See Host."""
-        return self._stopping or self._intake.full
+        return self._ports.stopping or self._intake.full
 
     def reasons(self) -> list[str]:
         """Nothing else keeps it from reading."""
@@ -99,11 +96,11 @@ class SipServer:
 
     def stop(self) -> None:
         """Take nothing more; what was taken is still handed over, and answered until `close`."""
-        self._stopping = True
-        self._stopped.set()
+        self._ports.stop()
 
     def close(self) -> None:
         """End all connections, after what was written to them."""
+        self._ports.close()
         for connection in list(self._connections):
             connection.close()
 
@@ -118,51 +115,18 @@ class SipServer:
                 group.create_task(self._check(), name="sip.limits"),
                 group.create_task(self._follower.run(self), name="sip.follow"),
             ]
-            ends = await self._listen()
-            self._bound = bool(ends)
+            await self._ports.open(lambda: Connection(self), self._over_udp, self._bindings.load)
             try:
-                await self._stopped.wait()
+                await self._ports.until_stopped()
             finally:
-                self._bound = False
                 self._intake.stop()
             await handing
-            for end in ends:
-                end()
             for other in others:
                 other.cancel()
 
-    async def _listen(self) -> list[Callable[[], None]]:
-        """Read the registrations and bind, trying again; what ends it, nothing where it was stopped before."""
-        backoff = Backoff(log, "cameras can register")
-        while not self._stopping:
-            try:
-                await self._bindings.load()
-                return await self._bind()
-            except (OSError, HubError) as error:
-                backoff.failed("cameras cannot register: %s", error)
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(backoff.next_s()):
-                        await self._stopped.wait()
-        return []
-
-    async def _bind(self) -> list[Callable[[], None]]:
-        loop, ends = asyncio.get_running_loop(), list[Callable[[], None]]()
-        if self._settings.listen is not None:
-            host, port = place_of(self._settings.listen)
-            server = await loop.create_server(lambda: Connection(self), host, port, backlog=BACKLOG)
-            ends.append(server.close)
-        if self._settings.listen_udp is not None:
-            try:
-                made = await loop.create_datagram_endpoint(
-                    lambda: Datagrams(self), local_addr=place_of(self._settings.listen_udp)
-                )
-            except OSError:
-                for end in ends:
-                    end()
-                raise
-            transport, self._datagrams = made
-            ends.append(transport.close)
-        return ends
+    def _over_udp(self) -> Datagrams:
+        self._datagrams = Datagrams(self)
+        return self._datagrams
 
     async def _check(self) -> None:
         while True:
@@ -181,7 +145,7 @@ class SipServer:
 
     def opened(self, connection: Connection) -> bool:
         """See Host."""
-        if self._stopping or not self._door.admit(connection.host):
+        if self._ports.stopping or not self._door.admit(connection.host):
             return False
         self._connections.add(connection)
         return True
@@ -390,9 +354,3 @@ class SipServer:
                 self._follower.stored(message.sender, body, refused)
 
         self._intake.put(payloads, settled, urgent=urgent)
-
-
-def place_of(text: str) -> tuple[str, int]:
-    """Host and port."""
-    host, _, port = text.rpartition(":")
-    return host.removeprefix("[").removesuffix("]"), int(port)

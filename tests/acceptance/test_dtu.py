@@ -140,7 +140,7 @@ def test_slaves_of_a_line_are_polled_from_its_first_contact_on_and_through_a_kil
 
         wrong = """select address, complaints from poll_state
                    where address in ('1', '2') and complaints - array['silent', 'cut'] <> '{}'"""
-        asked = "select min(asked)::int from poll_state where address in ('1', '2')"
+        asked = "select coalesce(min(asked), 0)::int from poll_state where address in ('1', '2')"
         noted = fetch(database, asked)[0][0]
         wait_until(lambda: fetch(database, asked)[0][0] > noted + 2, "what became of them is noted", 30)
         assert fetch(database, wrong) == [], "no heartbeat has spoiled an answer"

@@ -293,7 +293,7 @@ async def test_two_stations_of_one_number_are_each_answered_and_told_of(place: P
     assert place.watching.told == [("came", place.frames.station)] * 2 + [("twins", place.frames.station)]
 
 
-async def test_datagrams_are_answered_too(place: Place) -> None:
+async def test_datagrams_are_answered_too_at_a_stop_as_well(place: Place) -> None:
     got: asyncio.Queue[bytes] = asyncio.Queue()
 
     class Station(asyncio.DatagramProtocol):
@@ -309,6 +309,8 @@ async def test_datagrams_are_answered_too(place: Place) -> None:
     transport.sendto(place.frames.frame(4))
     await place.arrived(1)
     assert place.tray.deliveries[0].raws[0].origin.transport == "udp"
+    place.server.stop()
+    await until(lambda: not place.server.connected, "it is stopped")
     await place.tray.commit()
     async with asyncio.timeout(20):
         while not (await got.get()).startswith(place.frames.answer(4)):
