@@ -4,7 +4,7 @@ A login goes down this pipe alone: it stands in no list of processes, no environ
 """
 
 from enum import IntEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -14,6 +14,9 @@ from hub.words.sentence import Sentence, Words, stored, written
 LENGTH_BYTES = 4
 MAX_BYTES = 4 << 20
 """Of a message; protects the hub's memory from a child that was taken over."""
+
+At = Annotated[int, msgspec.Meta(ge=0, le=253_370_764_800_000_000)]
+"""Microseconds since 1970 by the clock of this machine, before the year 9999: no time lies behind it."""
 
 
 class Pace(IntEnum):
@@ -103,8 +106,7 @@ class Found(msgspec.Struct, tag="found"):
     """A finding; one that lasts is told again and again."""
 
     slot: int
-    at: int
-    """Microseconds since 1970 by the clock of this machine."""
+    at: At
     t: float
     """Seconds of the stream."""
     kind: str
@@ -121,8 +123,7 @@ class Measured(msgspec.Struct, tag="measured"):
     """Readings, by metric: what was counted or read in the time before."""
 
     slot: int
-    at: int
-    """Microseconds since 1970 by the clock of this machine."""
+    at: At
     t: float
     values: dict[str, float]
 

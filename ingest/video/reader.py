@@ -8,6 +8,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from subprocess import PIPE
 
@@ -175,6 +176,9 @@ class Reader:
                 log.debug("%s: %s", self._name, error)
             finally:
                 watching.cancel()
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()  # one that tells nonsense does not end by itself
         await process.wait()
         raise EOFError
 
