@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Iterable, Mapping
 
+from devices.codecs.video.findings import zone_of
 from hub.models import Micros, Origin, from_micros, now_micros
 from hub.picture import Picture
 from ingest.cameras.alerts import Pass, Put
@@ -34,7 +35,7 @@ class Findings:
 
     async def take(self, found: Found) -> None:
         """A finding of the child."""
-        key = found.kind, found.zone
+        key = found.kind, zone_of(found.zone)[0] or None  # as the store has it
         if found.state == "active":
             self._active[key] = time.monotonic()
         else:

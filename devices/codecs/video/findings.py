@@ -68,7 +68,7 @@ def _event(message: dict[str, object], code: str, state: str, decoded: Decoded) 
         attributes["code"] = code
     elif meant.code:
         attributes["code"] = meant.code
-    zone, hidden = _zone(message.get("zone"))
+    zone, hidden = zone_of(message.get("zone"))
     decoded.private += hidden
     if zone:
         attributes["zone"] = zone
@@ -90,7 +90,8 @@ def _part(kind: str, code: str, zone: str) -> str | None:
     return None if kind in _WHOLE else f"{_PICTURE}/{code.replace('/', '-')}"
 
 
-def _zone(told: object) -> tuple[str, int]:
+def zone_of(told: object) -> tuple[str, int]:
+    """The zone as an event carries it, "" for none, and how many numbers of persons were hidden in it."""
     if not isinstance(told, str) or not told.isprintable():
         return "", 0
     text, hidden = masked(told.strip()[:_LONGEST])

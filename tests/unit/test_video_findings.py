@@ -1,0 +1,35 @@
+"""What lasts at a camera is known again after a restart, by the name that its events carry."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from hub.models import Origin
+from hub.picture import Picture
+from ingest.video.findings import Findings
+from ingest.video.messages import Found
+
+
+@pytest.mark.parametrize("zone", ["yard", " yard ", "yard\x07 13800138000", None])
+async def test_what_is_found_again_after_a_restart_is_not_taken_for_over(
+    zone: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, clock = list[str](), SimpleNamespace(now=0.0)
+    monkeypatch.setattr("ingest.video.findings.time", SimpleNamespace(monotonic=lambda: clock.now))
+
+    async def put(_origin: Origin, payload: bytes, _pictures: tuple[Picture, ...]) -> None:
+        told.append(json.loads(payload)["state"])
+
+    async def gate(_camera: str, _jpeg: bytes) -> Picture:
+        return Picture(b"")
+
+    findings = Findings("cam", Origin("video", "cam", "cam", "frame", protocol="video"), put, gate)
+    stored = {None: None, "yard": "yard", " yard ": "yard"}.get(zone)
+    findings.restore([("intrusion", stored)])
+    await findings.shown()
+    clock.now = 3.0
+    await findings.take(Found(0, 1_700_000_000_000_000, 1.0, "intrusion", "active", 0.9, zone, {}))
+    clock.now = 60.0
+    await findings.turn(30.0)
+    assert told == ["active"]
