@@ -37,7 +37,7 @@ class Truth:
         self.stations, self.heard = 0, set[str]()
         """Of the field's protocols: how many there are, and which were acknowledged something."""
         self.slaves: list[str] = []
-        """Whom DTUs answer for: nobody acknowledges what they tell."""
+        """Whom DTUs answer for, and whose video is looked at: nobody acknowledges what they tell."""
         self.messages = self.readings = self.events = 0
         self.anomalies: set[int] = set()
         self.faults: Counter[str] = Counter()

@@ -45,8 +45,8 @@ FIELD = {"hj212": 10, "gb26875": 5, "sl651": 5, "gb28181": 4}
 """Stations and cameras of the field's protocols, each kind at a port of its own."""
 PLATFORMS = "chirpstack=5,ctwing=5"
 """Sensors behind platforms."""
-ASKED = "isapi=2,onvif=2"
-"""Cameras that the hub asks."""
+ASKED = "isapi=2,onvif=2,rtsp=1"
+"""Cameras that the hub asks, and one whose video it looks at."""
 DTUS = 2
 """Each with a slave that the hub polls."""
 HUB: list[str | Path] = [sys.executable, "-m", "app.main", "serve"]

@@ -206,7 +206,7 @@ def _table(verdict: Verdict) -> Table:
         ("told of the past / stored", f"{verdict.past_told:,} / {verdict.past_stored:,}", good if whole else bad),
         ("wrong on purpose, dead letters", f"{verdict.rejected:,} of {verdict.faults_sent:,}", ""),
         ("stations heard", f"{verdict.stations[0]} of {verdict.stations[1]}", ""),
-        ("slaves behind DTUs read", f"{verdict.slaves[0]} of {verdict.slaves[1]}", ""),
+        ("slaves and streams read", f"{verdict.slaves[0]} of {verdict.slaves[1]}", ""),
         ("lost", verdict.lost, bad if verdict.lost else good),
         ("duplicates", verdict.duplicates, bad if verdict.duplicates else good),
         ("anomalies injected", verdict.anomalies_injected, ""),

@@ -1,5 +1,7 @@
 """Cameras that the hub asks (ISAPI, ONVIF): something is in their area by turns, and is gone again.
 
+The video of one of RTSP is looked at by the hub itself: it is dark by turns, and nobody acknowledges that.
+
 What they tell while the hub listens is the truth: such a camera hears nothing of what becomes of it.
 """
 
@@ -15,12 +17,17 @@ from hub.models import to_micros
 from simulator.cameras.http_login import HttpLogin
 from simulator.cameras.isapi import IsapiCamera, alert
 from simulator.cameras.onvif import OnvifCamera
+from simulator.cameras.rtsp import RtspCamera, clip
 from simulator.messages import EventTruth, Message
 
-ASKED = ("isapi", "onvif")
+ASKED = ("isapi", "onvif", "rtsp")
 USERNAME, PASSWORD = "ganzhi", "12345678"
 TOPIC, ITEM = "tns1:RuleEngine/FieldDetector/ObjectsInside", "IsInside"
 TICK_S = 0.2
+DARK_S = 20.0
+"""A stream is light for so long, and as long dark."""
+ANALYSIS = {"kinds": ["black", "crowd"], "readings_s": 5}
+"""What is looked for in a stream, and measured: how much of it is covered."""
 
 
 def isapi_codes(count: int) -> Sequence[str]:
@@ -31,6 +38,11 @@ def isapi_codes(count: int) -> Sequence[str]:
 def onvif_codes(count: int) -> Sequence[str]:
     """As `isapi_codes`."""
     return [f"camera-onvif-{number:02}" for number in range(1, count + 1)]
+
+
+def rtsp_codes(count: int) -> Sequence[str]:
+    """As `isapi_codes`."""
+    return [f"camera-rtsp-{number:02}" for number in range(1, count + 1)]
 
 
 def free_port() -> int:
@@ -45,7 +57,7 @@ class Asked:
 
     def __init__(self, kind: str, codes: Sequence[str], ports: Sequence[int], taken: Callable[[Message], None]) -> None:
         self._kind, self._codes, self._ports, self._taken = kind, codes, ports, taken
-        self._stack, self._cameras = AsyncExitStack(), list[IsapiCamera | OnvifCamera]()
+        self._stack, self._cameras = AsyncExitStack(), list[IsapiCamera | OnvifCamera | RtspCamera]()
         self._inside: set[str] = set()
         """Cameras that have told that something is there."""
 
@@ -58,8 +70,10 @@ class Asked:
 
     async def run(self, still: threading.Event, every_s: float) -> None:
         """Take turns until it is to be still."""
-        due, turns = time.monotonic(), 0
+        begun = due = time.monotonic()
+        turns = 0
         while not still.is_set():
+            self._darken(int((time.monotonic() - begun) / DARK_S) % 2 == 1)
             if due <= time.monotonic():
                 due += every_s / len(self._cameras)
                 await self._turn(turns % len(self._cameras))
@@ -81,7 +95,14 @@ class Asked:
     def _untold(self) -> int:
         return sum(camera.untold for camera in self._cameras if isinstance(camera, OnvifCamera))
 
-    def _made(self, port: int) -> IsapiCamera | OnvifCamera:
+    def _darken(self, is_dark: bool) -> None:
+        for camera in self._cameras:
+            if isinstance(camera, RtspCamera):
+                camera.clip = clip("black.h264" if is_dark else "street.h264")
+
+    def _made(self, port: int) -> IsapiCamera | OnvifCamera | RtspCamera:
+        if self._kind == "rtsp":
+            return RtspCamera(clip("street.h264"), HttpLogin(USERNAME, PASSWORD), port)
         if self._kind == "isapi":
             return IsapiCamera(HttpLogin(USERNAME, PASSWORD), port=port)
         return OnvifCamera(USERNAME, PASSWORD, port=port)
@@ -89,6 +110,8 @@ class Asked:
     async def _turn(self, number: int) -> None:
         """Tell the next of one camera, if the hub listens."""
         camera, code = self._cameras[number], self._codes[number]
+        if isinstance(camera, RtspCamera):
+            return
         is_there = code not in self._inside
         if isinstance(camera, IsapiCamera):
             if not camera.listeners:

@@ -9,6 +9,7 @@ import re
 import struct
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -32,6 +33,7 @@ class Clip(NamedTuple):
         return [nal for nal in self.pictures[0] if _is_set(self.encoding, nal)]
 
 
+@cache
 def clip(name: str) -> Clip:
     """A shipped one, or a file: Annex B, with one slice a picture."""
     path = CLIPS / name if (CLIPS / name).exists() else Path(name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 
-from simulator.cameras.asked import PASSWORD, USERNAME, free_port
+from simulator.cameras.asked import ANALYSIS, PASSWORD, USERNAME, free_port
 from simulator.fleet import Thing
 from simulator.ground_truth import Published, Truth
 from simulator.publisher import Broker
@@ -66,7 +66,8 @@ def _connected(api: HubApi, one: Wanted) -> Wanted:
     ports = one.ports if one.where else [free_port() for _ in range(one.number)]
     for code, port in zip(KINDS[one.kind].codes(one.number), ports, strict=True):
         login = {"username": USERNAME, "password": PASSWORD}
-        api.put(f"/devices/{code}/cameras/{one.kind}", {"url": f"http://127.0.0.1:{port}", **login})
+        scheme, more = ("rtsp", {"analysis": ANALYSIS}) if one.kind == "rtsp" else ("http", {})
+        api.put(f"/devices/{code}/cameras/{one.kind}", {"url": f"{scheme}://127.0.0.1:{port}/", **login, **more})
     return one._replace(where="+".join(map(str, ports)))
 
 
@@ -88,13 +89,14 @@ def live_stations(plan: Stationed, truth_folder: Path, stopping: threading.Event
 
 
 def stations_of(wanted: Sequence[Wanted]) -> int:
-    """How many of them are acknowledged what they tell: what a DTU's slaves answer is not."""
-    return sum(one.number for one in wanted if one.kind != "dtu")
+    """How many of them are acknowledged what they tell: what the hub fetches by itself is not."""
+    return sum(one.number for one in wanted if one.kind not in ("dtu", "rtsp"))
 
 
 def slaves_of(wanted: Sequence[Wanted]) -> list[str]:
-    """The codes of those that DTUs answer for."""
-    return [slave_of(code) for one in wanted if one.kind == "dtu" for code in KINDS["dtu"].codes(one.number)]
+    """The codes of those that the hub reads: that DTUs answer for, and whose video it looks at."""
+    found = {one.kind: list(KINDS[one.kind].codes(one.number)) for one in wanted}
+    return [*map(slave_of, found.get("dtu", ())), *found.get("rtsp", ())]
 
 
 def note_taken(crowd: Crowd, truth: Truth) -> None:

@@ -42,6 +42,10 @@ _AIR = dict.fromkeys(("pm25", "pm10", "so2", "no2", "o3"), "ug/m3")
 _CAMERA: dict[str, Any] = {
     "category": "video", "metrics": {}, "events": {"intrusion": {"name": "区域入侵", "level": "yellow"}},
 }  # fmt: skip
+_STREAM: dict[str, Any] = {
+    "name": "摄像机 (RTSP)", "category": "video", "metrics": _metrics(occupancy="%"),
+    "events": {"video_quality": {"name": "画面异常", "level": "blue"}},
+}  # fmt: skip
 KINDS: dict[str, Kind] = {
     "hj212": Kind(
         "station-hj212",
@@ -73,6 +77,7 @@ KINDS: dict[str, Kind] = {
     ),
     "isapi": Kind("station-isapi", {"name": "摄像机 (ISAPI)", **_CAMERA}, asked.isapi_codes, "摄像机", "housing"),
     "onvif": Kind("station-onvif", {"name": "摄像机 (ONVIF)", **_CAMERA}, asked.onvif_codes, "摄像机", "housing"),
+    "rtsp": Kind("station-rtsp", _STREAM, asked.rtsp_codes, "摄像机", "housing"),
     "chirpstack": Kind(
         "station-lorawan", {"name": "温湿度传感器 (LoRaWAN)", "metrics": _CLIMATE, "payload": "milesight"},
         uplinks.names, "LoRaWAN 温湿度传感器", "housing",

@@ -7,9 +7,9 @@ MOST = 20_000
 """Of a kind: each is a connection."""
 LINES = frozenset({"hj212", "gb26875", "sl651", "dtu", "gb28181"})
 """Kinds that dial HOST:PORT."""
-ASKED = frozenset({"isapi", "onvif"})
+ASKED = frozenset({"isapi", "onvif", "rtsp"})
 """Kinds that the hub dials."""
-KINDS = (*sorted(LINES), "chirpstack", "ctwing", "isapi", "onvif")
+KINDS = (*sorted(LINES), "chirpstack", "ctwing", "isapi", "onvif", "rtsp")
 _ENTRY = re.compile(r"([a-z0-9]+)=([0-9]{1,5})(?:@(.+))?")
 _ADDRESS = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
 
