@@ -24,9 +24,6 @@ export function sorted(alerts) {
 export const urgent = (alerts) => alerts.some((alert) => alert.level === 'red' && alert.handling === 'open'
   && alert.shelved_until === null && !alert.drill);
 
-// As it is shown: of a drill with its mark in the language of the page.
-const titleOf = (alert) => (alert.drill ? t('drill_mark') + alert.title.replace(/^\[DRILL\] /, '') : alert.title);
-
 // Where it is, in words: its device, else its division, else what it is about.
 export function place(alert) {
   if (alert.device === null) return alert.region ?? t('the_hub');
@@ -136,7 +133,7 @@ function update(card, alert, now) {
   const { next_at: climbsAt, next_to: climbsTo, state } = alert.escalation ?? { next_at: null, next_to: [], state: '' };
   Object.assign(card.dataset, { climbsAt: climbsAt ?? '', climbsTo: climbsTo.join(', '), climbsUnless: state === 'acknowledged' });
   put(find('.climbs'), climbs(card.dataset, now));
-  put(find('h3'), titleOf(alert));
+  put(find('h3'), alert.title);
   put(find('.where'), place(alert));
   const measured = alert.value !== null;
   put(find('.value span'), measured ? number(alert.value) : '');
@@ -145,7 +142,7 @@ function update(card, alert, now) {
   put(find('.limit'), alert.threshold === null ? '' : t(limit, { value: number(alert.threshold) }));
   guide(find('.guidance'), alert.guidance);
   const offered = step === null ? [] : SHOWN_STEPS.filter((to) => alert.steps.includes(to));
-  updateHandling(card, alert, titleOf(alert), step !== null);
+  updateHandling(card, alert, alert.title, step !== null);
   for (const button of card.querySelectorAll('.steps button')) {
     const to = button.dataset.step;
     button.hidden = !offered.includes(to);

@@ -115,7 +115,7 @@ function paced(load) {
 
 const loadAlerts = paced(async () => {
   const [active, over, red, drilled, fused] = await Promise.all([...['active=true&limit=1000', 'state=cleared&limit=50',
-    'state=cleared&min_level=red&limit=1000', 'active=true&drill=true&limit=200'].map((wanted) => get(`/alerts?${wanted}`, { 'Accept-Language': language })),
+    'state=cleared&min_level=red&limit=1000', 'active=true&drill=true&limit=200'].map((wanted) => get(`/alerts?${wanted}&lang=${language}`, { 'Accept-Language': language })),
   get(`/incidents?active=true&limit=50&lang=${language}`)]);
   incidents = fused.items;
   const all = new Map([...over.items, ...red.items, ...active.items, ...drilled.items].map((alert) => [alert.id, alert]));
@@ -225,6 +225,7 @@ at('language').addEventListener('click', () => {
   setLanguage(language === 'zh' ? 'en' : 'zh');
   drawLanguage();
   again(); // roles and scope come in the page's language
+  loadAlerts(); // titles and what is to be done come in the page's language
   loadLetters(); // why a message was refused comes in the page's language
   loadWarnings();
   loadGuards(); // so does why something is not guarded

@@ -121,7 +121,7 @@ def look(browser: Callable[[], Chromium], url: str, another: Callable[[], UUID],
             assert page.evaluate(OVERFLOWING) == [], f"numbers of a large city fit at {width} px"
         shown = page.text()
         for words in (
-            "PM2.5 above 250",
+            "PM2.5 260 ≥ 250 (red)",
             "What is to be done · within 30 min",
             NASTY,
             "260",
@@ -165,6 +165,7 @@ def look(browser: Callable[[], Chromium], url: str, another: Callable[[], UUID],
             assert words in shown
         assert page.evaluate("document.documentElement.lang") == "zh-CN"
         page.wait_for(f"{DETAIL}.startsWith(\"设备 'air-9' 未注册\")", "why it was refused is asked for in Chinese")
+        page.wait_for("document.querySelector('.card h3').textContent.includes('红色')", "so is the title of an alert")
 
         another()
         page.wait_for(f"{CARDS} === 2", "the new alert comes by itself")
@@ -204,7 +205,7 @@ async def test_page_says_when_the_hub_is_gone_and_comes_back(database: str, brow
         said = f"/Disconnected since \\d\\d:\\d\\d:\\d\\d/.test({banner}.textContent)"
         gone = f"{LINK} === 'down' && !{banner}.hidden && {said}"
         await asyncio.to_thread(page.wait_for, gone, "it is said over everything")
-        assert "PM2.5 above 250" in await asyncio.to_thread(page.text)
+        assert "PM2.5 260 ≥ 250 (red)" in await asyncio.to_thread(page.text)
         async with api_context(database) as again, served(again, int(url.rsplit(":", 1)[1])):
             await raise_alert(again.hub_pool)
             back = f"{LINK} === 'live' && {CARDS} === 2 && {banner}.hidden"
