@@ -12,6 +12,12 @@ from typing import Any, cast
 
 from tests.support.process import wait_until
 
+LEFT = "Inspected target navigated or closed"
+
+
+class PageLeftError(Exception):
+    """The page was left before it could answer"""
+
 
 def find_chromium() -> str | None:
     """The program, None where it is not installed."""
@@ -73,6 +79,8 @@ class Chromium:
         while time.monotonic() < deadline:
             answer = self._read()
             if answer.get("id") == self._number:
+                if answer.get("error", {}).get("message") == LEFT:
+                    raise PageLeftError
                 assert "error" not in answer, f"{method}: {answer['error']}"
                 return cast(dict[str, Any], answer["result"])
             self._note(answer)
@@ -108,8 +116,15 @@ class Chromium:
         return answer["result"].get("value")
 
     def wait_for(self, script: str, what: str, seconds: float = 20.0) -> Any:
-        """Wait until an expression is true in the page."""
-        return wait_until(lambda: self.evaluate(script), what, seconds)
+        """Wait until an expression is true in the page; what is left while it is looked at is looked at anew."""
+
+        def value() -> Any:
+            try:
+                return self.evaluate(script)
+            except PageLeftError:
+                return None
+
+        return wait_until(value, what, seconds)
 
     def text(self) -> str:
         """What the page shows as text."""
