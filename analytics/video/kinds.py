@@ -42,3 +42,6 @@ SCENES: Mapping[str, Hold] = {
 """Events of the scene. A detector that waits by itself (an object is left after a minute) has a short hold here."""
 
 KINDS: Mapping[str, Hold] = {**QUALITY, **SCENES}
+
+ANYWHERE = frozenset((*QUALITY, "flame", "smoke"))
+"""What means something wherever it is in a picture; all else needs somebody who says where."""

@@ -202,7 +202,7 @@ class VideoSettings(_Strict):
     """Of one camera. Without any, its picture is watched, and nothing of its scene."""
 
     kinds: frozenset[str] = frozenset(QUALITY)
-    """What is looked for."""
+    """What is looked for. Without it: faults of the picture, and what `zones`, `lines` and `gauges` are there for."""
     zones: Annotated[tuple[Zone, ...], Field(max_length=32)] = ()
     lines: Annotated[tuple[Line, ...], Field(max_length=32)] = ()
     gauges: Annotated[tuple[Gauge, ...], Field(max_length=8)] = ()
@@ -265,8 +265,19 @@ def _known(kinds: frozenset[str], known: frozenset[str], what: str) -> frozenset
 def read_settings(given: Any) -> VideoSettings:
     """Settings as JSON has them; raises BadVideoSettings with the first member that is wrong."""
     try:
-        return VideoSettings.model_validate(given)
+        settings = VideoSettings.model_validate(given)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the settings"
         raise BadVideoSettings(f"{where}: {first['msg'].removeprefix('Value error, ')}") from error
+    return settings if "kinds" in settings.model_fields_set else _asked_for(settings)
+
+
+def _asked_for(settings: VideoSettings) -> VideoSettings:
+    """Settings that name no kinds also look for what their zones name, and what lines and gauges are there for."""
+    asked = {kind for zone in settings.zones if "kinds" in zone.model_fields_set for kind in zone.kinds}
+    if settings.lines:
+        asked.add("line_crossing")
+    if settings.gauges:
+        asked.add("level")
+    return settings.model_copy(update={"kinds": settings.kinds | asked})

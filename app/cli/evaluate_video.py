@@ -23,8 +23,8 @@ def evaluate_video(
     """Run the analysis of cameras over labelled clips: what it finds, misses and tells of nothing, how soon, the cost.
 
     Labels: {"events": [{"kind": "freeze", "begin": 10, "end": 20}], "settings": {"zones": ...}}, or the columns
-    kind,begin,end as CSV. Without --kinds, faults of the picture are looked for, and the kinds of the clip's labels.
-    A clip without labels is one in which nothing is to be found.
+    kind,begin,end as CSV. Without --kinds, faults of the picture, flames, smoke and the kinds that any label names
+    are looked for in every clip. A clip without labels is one in which nothing is to be found.
 
     Example:  hub evaluate-video clips --json
     """
@@ -45,7 +45,7 @@ def evaluate_video(
 async def _evaluated(files: list[Path], folder: Path, kinds: str, fps: float) -> dict[str, Any]:
     from analytics.video.evaluation.labels import labels_of
     from analytics.video.evaluation.verdict import Tally, judge, total
-    from analytics.video.kinds import QUALITY
+    from analytics.video.kinds import ANYWHERE
     from analytics.video.settings import read_settings
     from app.cli.clip import analysed
 
@@ -55,11 +55,12 @@ async def _evaluated(files: list[Path], folder: Path, kinds: str, fps: float) ->
     told: list[dict[str, Any]] = []
     frames, seconds = 0, 0.0
     labelled = [(path, labels_of(path)) for path in files]  # what is wrong with them is said before the work
+    usual = sorted({*ANYWHERE, *(label.kind for _, found in labelled if found for label in found[0])})
     with Progress(console=err, disable=not sys.stderr.isatty()) as progress:
         for path, found in progress.track(labelled, description="clips"):
             labels, settings = found or ((), None)
             if settings is None:
-                settings = read_settings({"kinds": asked or sorted({*QUALITY, *(label.kind for label in labels)})})
+                settings = read_settings({"kinds": asked or usual})
             result = await analysed(path, settings, fps)
             wrong = judge([label for label in labels if label.kind in settings.kinds], result.findings, tallies)
             told.append(

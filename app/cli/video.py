@@ -43,6 +43,9 @@ def check(
         Path | None,
         typer.Option("--settings", "--analysis", exists=True, dir_okay=False, help="Kinds, zones and lines, as JSON."),
     ] = None,
+    kinds: Annotated[
+        str, typer.Option("--kinds", help="What is looked for instead, with commas; all: everything there is.")
+    ] = "",
     fps: Annotated[float, typer.Option("--fps", min=0.1, max=30, help="Frames a second that are looked at.")] = 5.0,
     seconds: Annotated[
         float | None, typer.Option("--seconds", min=0.1, help="Of a stream; without it, until Ctrl-C.")
@@ -57,14 +60,19 @@ def check(
 ) -> None:
     """Look at a stream or file, and print what is found as it is found. Exit status 1 when it cannot be read.
 
+    Without --settings and --kinds: faults of the picture, flames and smoke. What else there is means something only
+    where a zone, a line or a gauge says so.
+
     Example:  hub video check rtsp://10.20.1.9/stream2 --user ganzhi --seconds 60
 
     Example:  hub video check http://10.20.1.10/mjpeg --json
 
+    Example:  hub video check clip.mp4 --kinds flood,object_left
+
     Example:  hub video check clip.mp4 --settings zones.json --save-overlay found.mp4
     """
     spoken = language(lang or ("en" if as_json else None))
-    wanted = Wanted(fps, _settings(settings), "" if overlay is None else str(overlay.absolute()))
+    wanted = Wanted(fps, _settings(settings, kinds), "" if overlay is None else str(overlay.absolute()))
     printing = _Printing(as_json=as_json)
     began = time.monotonic()
     failed = ""
@@ -162,14 +170,18 @@ def _url(source: str, user: str | None, password: str | None) -> tuple[CameraUrl
     return url, login
 
 
-def _settings(path: Path | None) -> bytes:
-    if path is None:
-        return b""
-    try:
-        found = json.loads(path.read_bytes())
-    except ValueError as error:
-        fail(f"{path} is no JSON: {error}")
-    return json.dumps(found).encode()
+def _settings(path: Path | None, kinds: str) -> bytes:
+    from analytics.video.kinds import ANYWHERE, KINDS
+
+    given: Any = {"kinds": sorted(ANYWHERE)}
+    if path is not None:
+        try:
+            given = json.loads(path.read_bytes())
+        except ValueError as error:
+            fail(f"{path} is no JSON: {error}")
+    if kinds and isinstance(given, dict):
+        given["kinds"] = sorted(KINDS) if kinds == "all" else [kind.strip() for kind in kinds.split(",")]
+    return json.dumps(given).encode()
 
 
 def _first(errors: BaseExceptionGroup[CameraFailed]) -> Any:
@@ -233,4 +245,5 @@ class _Printing:
         """What it was in all."""
         each = f", {1000 * self._cpu_s / self._analysed:.1f} ms of processor each" if self._analysed else ""
         lost = f", {self._dropped} dropped" if self._dropped else ""
-        tell(f"{self._found} findings in {self._analysed} frames of {self._decoded}{lost}, {seconds:.1f} s{each}")
+        found = "1 finding" if self._found == 1 else f"{self._found} findings"
+        tell(f"{found} in {self._analysed} frames of {self._decoded}{lost}, {seconds:.1f} s{each}")

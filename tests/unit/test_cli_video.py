@@ -1,9 +1,13 @@
 """What `hub video check` says of a source that cannot be read (app/cli/video.py)."""
 
+import json
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
 from app.cli import video as verbs
+from app.video.check import Wanted
 from devices.cameras.failure import CameraFailed
 from hub.words.sentence import Sentence
 
@@ -16,3 +20,31 @@ def test_a_source_without_a_frame_is_told_by_its_fault_alone(monkeypatch: pytest
     told = CliRunner().invoke(verbs.video, ["check", "clip.mp4", "--lang", "en"])
     assert told.exit_code == 1
     assert told.output == "the analysis cannot be used: none\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "looked_for", "left_out"),
+    [
+        ([], {"black", "flame", "smoke"}, {"intrusion", "object_left"}),
+        (["--kinds", "all"], {"black", "flame", "intrusion", "level"}, set[str]()),
+        (["--kinds", "flood, black"], {"black", "flood"}, {"flame"}),
+        (["--settings", "zones.json"], {"flood"}, {"black"}),
+        (["--settings", "zones.json", "--kinds", "smoke"], {"smoke"}, {"flood"}),
+    ],
+)
+def test_what_is_looked_for_is_chosen(
+    options: list[str], looked_for: set[str], left_out: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = dict[str, object]()
+
+    async def checked(_source: str, _user: object, _password: object, wanted: Wanted, *_more: object) -> None:
+        asked.update(json.loads(wanted.settings))
+
+    monkeypatch.setattr(verbs, "_checked", checked)
+    monkeypatch.chdir(tmp_path)
+    Path("zones.json").write_text('{"kinds": ["flood"]}')
+    told = CliRunner().invoke(verbs.video, ["check", "clip.mp4", *options])
+    assert told.exit_code == 0, told.output
+    kinds = set(asked["kinds"])  # type: ignore[call-overload]
+    assert looked_for <= kinds
+    assert not left_out & kinds

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from analytics.video.kinds import QUALITY
 from analytics.video.settings import BadVideoSettings, VideoSettings, Window, read_settings
 
 LINE = {"begin": [0.5, 1], "end": [0.5, 0]}
@@ -16,6 +17,14 @@ def test_without_any_the_picture_is_watched_and_nothing_of_the_scene() -> None:
     assert "black" in settings.kinds
     assert "flame" not in settings.kinds
     assert settings.level("black") == 0.5
+
+
+def test_what_a_place_is_there_for_is_looked_for() -> None:
+    zones = [{"name": "road", "polygon": SQUARE, "kinds": ["flood"]}, {"name": "yard", "polygon": SQUARE}]
+    gauge = {"name": "pier", "upper": [0.5, 0.1], "lower": [0.5, 0.9], "top": 4, "bottom": 0}
+    settings = read_settings({"zones": zones, "lines": [{**LINE, "name": "gate"}], "gauges": [gauge]})
+    assert settings.kinds == frozenset((*QUALITY, "flood", "line_crossing", "level"))
+    assert read_settings({"zones": zones, "kinds": ["black"]}).kinds == frozenset(("black",))
 
 
 def test_sensitivity_lowers_the_level_of_a_kind() -> None:
