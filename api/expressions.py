@@ -34,12 +34,9 @@ def expression_of(
     return program
 
 
-def refuse_neighbours(text: str | None, lang: Lang) -> None:
-    """422 with the column where a valid expression asks for neighbours: they cannot be tried over the past."""
-    for each, column in () if text is None else program_of(text).columns.items():
-        if each.scope == "neighbours":
-            problem = Sentence("refusal.expression.past")
-            raise invalid("/expression", Sentence("refusal.expression.at", column=column, problem=problem).told(lang))
+def asks_neighbours(text: str | None) -> bool:
+    """Whether a valid expression asks for figures of neighbours."""
+    return text is not None and any(each.scope == "neighbours" for each in program_of(text).inputs)
 
 
 def metrics_in(text: str | None) -> list[str]:

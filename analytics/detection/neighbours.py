@@ -7,22 +7,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.detectors.beside import APART as APART
+from analytics.detectors.beside import LONG_AGO as LONG_AGO
 from analytics.detectors.detector import Ints
-from analytics.detectors.excess import UP, WHEN
+from analytics.detectors.excess import AROUND, surround_all
 from devices.places.nearest import Places, nearest
 from devices.registry.registry import Registry
 from hub.models import Micros
 
 MOST = 8
 """Neighbours of a series, the nearest ones."""
-FEW = 3
-"""Of fewer nothing is said: one of them may be wrong itself."""
 WITHIN_M = 5_000.0
-APART: Micros = 3_600_000_000
-"""A neighbour counts while its newest reading is no older than that."""
 NONE = -1
-LONG_AGO: Micros = -1 << 60
-"""When the newest reading is of a series of which nothing is known."""
 
 Shown = NDArray[np.float32]
 """What series show, or what is around them, (n, AROUND); see `excess.AROUND`."""
@@ -50,17 +46,9 @@ class Neighbourhood:
 
         `last` (series,) is when the newest reading of each is, or LONG_AGO, `shown` (series, n) what it shows.
         """
-        counts = (self.near >= 0) & (last[self.near] >= now - APART)
-        some = counts.sum(axis=1)
-        found = np.where(counts[:, :, None], shown[self.near], np.inf)
-        found.sort(axis=1)
-        each, lower = np.arange(len(found)), np.maximum(some - 1, 0) // 2
-        median: Shown = found[each, lower]
-        with np.errstate(invalid="ignore", over="ignore"):
-            median[:, UP] = (median[:, UP] + found[each, np.minimum(some // 2, MOST - 1), UP]) / 2
-            median[:, WHEN] = now / 1e6
-        median[some < FEW] = 0.0
-        return median
+        around: Shown = np.zeros((len(self.series), AROUND), np.float32)
+        surround_all(self.near, now - APART, now, last, shown, around)
+        return around
 
 
 def kin_of(registry: Registry) -> list[Kin]:

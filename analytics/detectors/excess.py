@@ -61,6 +61,8 @@ RISES = 100
 THIN = 0.35
 NEAR_S = 3600.0
 """So long before or after a reading neighbours tell something about it."""
+FEW = 3
+"""Of fewer neighbours nothing is said: one of them may be wrong itself."""
 
 DTYPE = np.dtype(
     [
@@ -217,16 +219,68 @@ def follow(s: Any, ts: int, x: float, last: int, value: float, residual: float) 
     return most, which, alone, alone_of
 
 
+@compiled
+def show(s: Any, shown: Any) -> None:
+    """Fill in what a series shows its neighbours, (AROUND,): see AROUND, the time left out."""
+    shown[UP], shown[WHEN] = s.stay, 0.0
+    for k in range(STEP, AROUND):
+        now = max(float(s.run), LONG) if k == RUN else (1.0 / s.gap if k == FAST else _shown(s, k))
+        counts = s.far[k] > 0.0 and now > 0.0 and math.isfinite(now)
+        shown[k] = now / float(s.far[k]) if counts else 0.0
+
+
+@compiled
+def _shown(s: Any, k: int) -> float:
+    if k == STEP:
+        return abs(float(s.change))
+    return float(s.unrest if k == UNREST else s.gap)
+
+
+@compiled
+def show_all(states: Any, shown: Any) -> None:
+    """As `show`, of states (n,) into (n, AROUND)."""
+    for i in range(len(states)):
+        show(states[i], shown[i])
+
+
+@compiled
+def surround(near: Any, since: int, now: int, last: Any, shown: Any, around: Any, own: Any) -> None:
+    """Fill in what is around a series, (AROUND,): of those `near` it whose `last` reading is not before `since`.
+
+    The median of what they show, of the two in the middle the lesser one, or their mean stay; 0 of fewer than FEW.
+    `near` (MOST,) are places, less than 0 where there are no more; `own` is room for MOST numbers.
+    """
+    around[:] = 0.0
+    some = 0
+    for place in near:
+        some += 1 if place >= 0 and last[place] >= since else 0
+    if some < FEW:
+        return
+    for k in range(AROUND):
+        taken = 0
+        for place in near:
+            if place >= 0 and last[place] >= since:
+                at, taken = taken, taken + 1
+                while at > 0 and own[at - 1] > shown[place, k]:
+                    own[at] = own[at - 1]
+                    at -= 1
+                own[at] = shown[place, k]
+        around[k] = own[(some - 1) // 2]
+        if k == UP:
+            around[k] = (own[(some - 1) // 2] + own[some // 2]) / 2.0
+    around[WHEN] = now / 1e6
+
+
+@compiled
+def surround_all(near: Any, since: int, now: int, last: Any, shown: Any, around: Any) -> None:
+    """As `surround`, of each series into (n, AROUND)."""
+    own = np.zeros(near.shape[1], np.float64)
+    for i in range(len(near)):
+        surround(near[i], since, now, last, shown, around[i], own)
+
+
 def shown(states: NDArray[Any]) -> NDArray[np.float32]:
     """What series, of these states (n,), show their neighbours, (n, AROUND): see AROUND, the time left out."""
-    now = np.zeros((len(states), AROUND), np.float32)
-    with np.errstate(divide="ignore", over="ignore"):
-        now[:, STEP], now[:, UNREST] = np.abs(states["change"]), states["unrest"]
-        now[:, SLOW], now[:, FAST] = states["gap"], 1.0 / states["gap"]
-        stay = states["stay"].astype(np.float32)
-    now[:, RUN] = np.maximum(states["run"], LONG)
-    far = states["far"][:, :AROUND]
-    counts = (far > 0.0) & (now > 0.0) & np.isfinite(now)
-    times: NDArray[np.float32] = np.divide(now, far, out=np.zeros_like(now), where=counts)
-    times[:, UP] = stay
-    return times
+    found = np.zeros((len(states), AROUND), np.float32)
+    show_all(np.ascontiguousarray(states), found)
+    return found

@@ -1,102 +1,16 @@
-"""What a rule would have said of the past. Pure; by the same code that decides what is received."""
+"""What an event rule would have said of the past. Pure; by the same code that decides what is received."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from uuid import UUID
-
-import numpy as np
 
 from analytics.rules.alerts import Open, Steps, over_at, steps_of_event, steps_when_over
-from analytics.rules.definitions import EventRule, ThresholdRule
+from analytics.rules.definitions import EventRule
 from analytics.rules.events import Heard, judge
-from analytics.rules.expressions.past import rows_of_past
 from analytics.rules.places import part_of, place_of, target_of
 from analytics.rules.repetition import Pause, counted_at, ends_at, often_enough, resting, waits
-from analytics.rules.slots import LONG_AGO, Ints, Slots, Worked, nobody_works
-from analytics.rules.thresholds import adopt, evaluate, next_due
-from analytics.rules.withheld import Opens, Told, Withheld, opened, said, tell
+from analytics.rules.withheld import Opens, Withheld, said
 from hub.alerts.trial import WouldBe
-from hub.models import Columns, Event, Micros
-from hub.signals import Signals
-
-NOBODY = UUID(int=0)
-
-
-def of_readings(
-    rule: ThresholdRule,
-    names: Sequence[str],
-    readings: Columns,
-    until: Micros,
-    signals: Signals | None = None,
-    opens: Sequence[Opens] = (),
-    series: Ints | None = None,
-    worked: Worked = nobody_works,
-) -> list[WouldBe]:
-    """Alerts that a threshold rule would have raised at devices of these names.
-
-    `series` are those of `own_metrics` and `gateway_metrics` of each, shape (names, metrics), -1 where there is none;
-    left out, 0 .. n - 1. `opens` tell of each device when people may be told; empty: always. `worked` tells of
-    the first of these series who works there. `signals` are those of the
-    readings, for a rule that watches one. Hold and clear times that end by `until` end. What the hub flagged as late or
-    not usable is skipped, as ever.
-    """
-    slots = Slots()
-    slots.worked = worked
-    slots.put(rule)
-    series = np.arange(len(names))[:, None] if series is None else series
-    at = slots.add(np.full(len(names), rule.id, np.int64), series[:, 0])
-    place = dict(zip(at.tolist(), range(len(names)), strict=True))
-    rows = rows_of_past(rule, slots, series, readings)
-    verdict = evaluate(slots, readings, LONG_AGO, LONG_AGO, None, signals, rows=rows)
-    adopt(slots, verdict)
-    next_due(slots, LONG_AGO)
-    ripened = evaluate(slots, Columns.empty(), LONG_AGO, until)
-    past = _ReadingPast(names)
-    for transition in verdict.transitions + ripened.transitions:
-        one = place[transition.slot]
-        past.take(one, Told(transition.ts, transition.after, transition.value), opens[one] if opens else None)
-    past.let_pass(until, opens)
-    return past.would
-
-
-class _ReadingPast:
-    """What people would have been told of devices, by their place among the names."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self.would: list[WouldBe] = []
-        self._names = names
-        self._active: dict[int, tuple[WouldBe, Open]] = {}
-        self._held: dict[int, Withheld] = {}
-
-    def take(self, place: int, now: Told, opens: Opens | None) -> None:
-        """Go on with a level that has become another one."""
-        told, held = [now], None
-        if opens is not None:
-            open_ = self._active[place][1] if place in self._active else None
-            told, held = tell(self._held.pop(place, None), open_, now, opens, LONG_AGO)
-        if held is not None:
-            self._held[place] = held
-        for each in told:
-            self._tell(place, each)
-
-    def let_pass(self, until: Micros, opens: Sequence[Opens]) -> None:
-        """Tell what is withheld until then."""
-        for place, held in self._held.items():
-            if (at := opens[place](held.since, held.level)) <= until:
-                self._tell(place, opened(held, at))
-
-    def _tell(self, place: int, told: Told) -> None:
-        if place not in self._active:
-            if told.level:
-                alert = WouldBe(told.ts, told.level, told.level, told.value, device=self._names[place])
-                self._active[place] = alert, Open(NOBODY, told.level, told.level, told.ts)
-                self.would.append(alert)
-        elif told.level:
-            alert, open_ = self._active[place]
-            alert.peak = max(alert.peak, told.level)
-            self._active[place] = alert, open_._replace(level=told.level, peak=alert.peak)
-        else:
-            self._active.pop(place)[0].ended = told.ts
+from hub.models import Event, Micros
 
 
 def of_events(

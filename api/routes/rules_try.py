@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from api.context import Here
 from api.contract_types import LEVELS, Code, LevelName, Moment
-from api.expressions import refuse_neighbours
+from api.expressions import asks_neighbours
 from api.language import Spoken
 from api.problems import ProblemError, invalid, responses
 from api.routes.rules import profile_of
@@ -24,7 +24,6 @@ from hub.access.permissions import Permission
 from hub.alerts.hours import ZONE, Hours, hours_of, zones
 from hub.alerts.trial import Trial, TrialsBusyError, WouldBe
 from hub.models import LEVEL_NAMES, from_micros
-from hub.signals import Signal
 from hub.words.sentence import Sentence
 
 router = GuardedRouter(tags=["rules"])
@@ -35,11 +34,7 @@ EXAMPLES = 50
 """Alerts that an answer shows one by one: the gravest, and the newest of those."""
 DEVICES = 10
 """Devices that an answer counts one by one."""
-_UNLIKE: Mapping[Signal, Sentence] = {
-    "unshared": Sentence("rule_try.unlike.neighbours"),
-    "silence": Sentence("rule_try.unlike.heard"),
-}
-"""By signal, in which way the past is looked at otherwise than what is received."""
+_NEIGHBOURS, _HEARD = Sentence("rule_try.unlike.neighbours"), Sentence("rule_try.unlike.heard")
 
 
 class TriedAlert(BaseModel):
@@ -111,7 +106,6 @@ async def try_rule(
     async with context.pool.connection() as conn:
         profile = await profile_of(conn, body, spoken)
         scope = await resolved(conn, body.scope, spoken)
-    refuse_neighbours(body.expression, spoken)
     end = until or datetime.now(UTC)
     since = end - timedelta(days=days)
     assert context.try_rule is not None  # noqa: S101 for the type checker; every API has one
@@ -129,8 +123,16 @@ async def try_rule(
     except TrialsBusyError as error:
         raise ProblemError(503, Sentence("refusal.rule_try.busy").told(spoken), headers=BUSY) from error
     found = await asyncio.to_thread(_summary, trial, since, end, zone)
-    unlike = [] if (known := _UNLIKE.get(body.signal)) is None else [known.told(spoken)]
-    return found | {"unlike": unlike, "took_s": round(time.monotonic() - began, 3)}
+    return found | {
+        "unlike": [each.told(spoken) for each in _unlike(body)],
+        "took_s": round(time.monotonic() - began, 3),
+    }
+
+
+def _unlike(body: RuleBody) -> list[Sentence]:
+    """In which way the past is looked at otherwise than what is received."""
+    others = body.signal == "unshared" or asks_neighbours(body.expression)
+    return [_NEIGHBOURS] * others + [_HEARD] * (body.signal == "silence")
 
 
 def _summary(trial: Trial, since: datetime, until: datetime, zone: str) -> dict[str, Any]:

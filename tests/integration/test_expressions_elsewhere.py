@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.context import Context
 from tests.support.expressing_hub import Hub, told
 from tests.support.served_api import api_context, client_of
 
@@ -159,6 +160,36 @@ async def test_expressions_over_others_are_checked_and_tried(database: str) -> N
         assert (found["alerts"], found["lasting"], found["longest_s"]) == (2, 0, 3600)
         assert {each["device"] for each in found["examples"]} == {"g1", "g3"}
         assert found["looked_at"] >= 4 * 31
-        answer = await client.post("/rules:try", params=asked, json={**RULE, "expression": RULES["odd"]})
-        assert answer.status_code == 422
-        assert "column 15: figures of neighbours cannot be tried" in answer.json()["errors"][0]["problem"]
+        assert (await _tried_beside(context, client, night, asked)) == [
+            ("g1", "19:40", "20:00"),
+            ("g2", "19:15", "19:45"),
+            ("g2", "20:05", ""),
+        ]
+
+
+async def _tried_beside(
+    context: Context, client: httpx.AsyncClient, night: datetime, asked: dict[str, str | int]
+) -> list[tuple[str, str, str]]:
+    """Of g1 and g2, 220 m apart, of which both have 5 but for g2 from 19:15, and g1 from 19:40 (10) to 20:00; when it
+    is told that each is unlike the other."""
+    async with context.hub_pool.connection() as conn:
+        await conn.execute(
+            """update reading set value = 10 where ts >= %(night)s::timestamptz + interval '100 minutes'
+                   and ts < %(night)s::timestamptz + interval '120 minutes'
+                   and series_id = (select s.id from series s join device d on d.id = s.device_id where d.code = 'g1');
+               """.replace(";", ""),
+            {"night": night},
+        )
+        await conn.execute(
+            """insert into reading (ts, series_id, value, quality)
+               select %(night)s::timestamptz + make_interval(mins => 5 + 10 * n), s.id,
+                      case when n >= 7 then 8 else 5 end, 0
+               from series s join device d on d.id = s.device_id, generate_series(0, 30) n
+               where d.code = 'g2' and s.metric = 'level'""",
+            {"night": night},
+        )
+    rule = {**RULE, "stale_s": 900, "expression": RULES["odd"]}
+    found = (await client.post("/rules:try", params=asked, json=rule)).raise_for_status().json()
+    assert "today's" in found["unlike"][0]
+    times = [(each["device"], each["raised_at"], each["ended_at"]) for each in found["examples"]]
+    return sorted((device, begun[11:16], (ended or "")[11:16]) for device, begun, ended in times)

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import AsyncIterator, Collection
+from datetime import timedelta
 
 import numpy as np
 import pytest
 
 from analytics.detection.stage import Detection
+from analytics.rules.history import RuleHistory
 from analytics.rules.reception import Everything
-from hub.models import Batch, Micros
+from hub.models import Batch, Micros, from_micros
 from hub.settings import Database
 from hub.signals import Signals
 from hub.store.pool import Pool, open_pool
@@ -34,6 +36,8 @@ insert into rule (code, name, profile_id, metric, signal, direction, thresholds,
 ALERTS = "select r.code, a.target from alert a join rule r on r.id = a.rule_id order by 1, 2"
 WHY = """select c.details -> 'why' from alert_change c join alert a on a.id = c.alert_id join rule r on r.id = a.rule_id
          where r.code = 'alone' and c.kind = 'raised'"""
+
+RAISED = "select a.opened_at from alert a join rule r on r.id = a.rule_id where r.code = 'alone'"
 
 
 class Some(Everything):
@@ -120,6 +124,27 @@ async def test_what_all_neighbours_show_is_told_of_none_and_what_one_shows_is(
     [(why,)] = fetch(database, WHY)
     assert why["unshared"] >= 2
     assert why["unshared"] < why["excess"]
+    if processes == 1:
+        await _tried(pool, database)
+
+
+async def _tried(pool: Pool, database: str) -> None:
+    """A trial over what is stored now says the same of the days after the first."""
+    [[row]] = fetch(database, "select to_jsonb(r) || '{\"label\": \"Level\"}' from rule r where code = 'alone'")
+    since, until = (from_micros(START + quarter * QUARTER) for quarter in (DAYS * A_DAY, DAYS * A_DAY + 72))
+    trial = await RuleHistory()(pool.connection, row, since, until)
+    [would] = trial.alerts
+    [(raised,)] = fetch(database, RAISED)
+    assert (would.device, trial.things, trial.looked_at, trial.complete) == ("d3", len(CODES), 72 * len(CODES), True)
+    assert abs(from_micros(would.at) - raised) <= timedelta(minutes=30)
+    await _alone(pool)
+    apart = await RuleHistory()(pool.connection, row, since, until)
+    assert {each.device for each in apart.alerts} == set(CODES), "none has neighbours now: it is the excess"
+
+
+async def _alone(pool: Pool) -> None:
+    async with pool.connection() as conn:
+        await conn.execute("update device set lat = 20 + id")
 
 
 async def test_a_process_reads_what_is_known_of_its_own_devices_and_of_others_once_they_come_to_it(

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from analytics.rules import history
+from analytics.rules import series_history
 from app.main import app
 from hub.access.roles import Role
 from hub.store.pool import Pool
@@ -175,7 +175,7 @@ async def test_trials_wait_for_each_other_without_a_connection_and_too_many_are_
 async def test_of_a_series_with_too_many_readings_a_part_is_looked_at(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(history, "MOST_READINGS", 40)
+    monkeypatch.setattr(series_history, "MOST_READINGS", 40)
     found = await desk.tried()
     assert (found["complete"], found["things"], found["looked_at"]) == (False, 2, 41)
 
@@ -212,7 +212,11 @@ async def test_a_rule_on_a_signal_is_tried_as_its_readings_would_have_been_told(
     begun = [each["raised_at"] for each in sorted(found["examples"], key=lambda each: str(each["raised_at"]))]
     assert [datetime.fromisoformat(at) - NIGHT for at in begun] == [timedelta(minutes=300), timedelta(minutes=1000)]
     assert {each["value"] for each in found["examples"]} == {1680.0}
-    for signal, told in (("rate", None), ("unshared", "tried as a rule on excess"), ("silence", "taken for heard")):
+    for signal, told in (
+        ("rate", None),
+        ("unshared", "today's, as far as you may see them"),
+        ("silence", "taken for heard"),
+    ):
         rule = {"signal": signal, "thresholds": {"red": 3600}, "hysteresis": 0, "hold_s": 0}
         unlike = (await desk.tried(**rule))["unlike"]
         assert (len(unlike), told is None or told in unlike[0]) == (int(told is not None), True), signal

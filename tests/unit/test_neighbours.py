@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from analytics.detection.neighbours import FEW, LONG_AGO, MOST, Kin, Neighbourhood, Shown, neighbourhood_of
+from analytics.detection.neighbours import LONG_AGO, MOST, Kin, Neighbourhood, Shown, neighbourhood_of
 from analytics.detection.states import States
 from analytics.detectors.detector import Floats, Ints
-from analytics.detectors.excess import AROUND, DAYS, NAMES, STEP, UP, WHEN, shown
+from analytics.detectors.excess import AROUND, DAYS, FEW, NAMES, STEP, UP, WHEN, shown
 from analytics.detectors.hours import hours
 from devices.places.nearest import Places
 from tests.support.detector_series import MINUTE, times

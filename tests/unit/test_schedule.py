@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.rules.definitions import EventRule, ThresholdRule
+from analytics.rules.reading_trial import of_readings
 from analytics.rules.schedule import NEVER, opens, schedule_of
-from analytics.rules.trial import of_events, of_readings
+from analytics.rules.trial import of_events
 from hub.duty.calendar import Calendar
 from hub.models import Columns, Event, to_micros
 from tests.support.plain_rules import Plain, Row

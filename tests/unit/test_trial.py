@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from analytics.rules.definitions import EventRule, ThresholdRule
+from analytics.rules.reading_trial import of_readings
 from analytics.rules.slots import LONG_AGO, NEVER, Slots
 from analytics.rules.thresholds import adopt, evaluate, next_due
-from analytics.rules.trial import of_events, of_readings
+from analytics.rules.trial import of_events
 from analytics.rules.verdict import Transition
 from hub.models import Columns, Event, Micros
 from hub.quality import Quality

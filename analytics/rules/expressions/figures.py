@@ -5,6 +5,9 @@ from numpy.typing import NDArray
 
 from analytics.rules.slots import Floats, Ints
 
+AT_ONCE = 500_000
+"""Places of a table of lists that is made at once, 4 MB."""
+
 
 def figure_of(figure: str, owner: Ints, values: Floats, lists: int) -> Floats:
     """count, max, mean, median or min of each list, shape (lists,); of an empty one the count 0, else NaN.
@@ -18,10 +21,7 @@ def figure_of(figure: str, owner: Ints, values: Floats, lists: int) -> Floats:
     some = count > 0
     begins = (np.cumsum(count) - count)[some]
     if figure == "median":
-        inner = values[np.lexsort((values, owner))]
-        half = (count[some] - 1) // 2
-        low, high = inner[begins + half], inner[begins + count[some] // 2]
-        found[some] = low / 2 + high / 2
+        found[some] = _medians(values, begins, count[some])
     elif len(begins):
         found[some] = _REDUCED[figure].reduceat(values, begins)
         if figure == "mean":
@@ -30,6 +30,21 @@ def figure_of(figure: str, owner: Ints, values: Floats, lists: int) -> Floats:
 
 
 _REDUCED: dict[str, np.ufunc] = {"max": np.maximum, "mean": np.add, "min": np.minimum}
+
+
+def _medians(values: Floats, begins: Ints, count: Ints) -> Floats:
+    """Of lists that follow each other, none empty; a table of them at a time, which is sorted fastest."""
+    found, width = np.empty(len(count)), int(count.max(initial=1))
+    for first in range(0, len(count), max(1, AT_ONCE // width)):
+        some = slice(first, first + max(1, AT_ONCE // width))
+        size, begin = count[some], begins[some]
+        table = np.full((len(size), width), np.inf)
+        there = np.arange(width) < size[:, None]
+        table[there] = values[int(begin[0]) : int(begin[-1] + size[-1])]
+        table.sort(axis=1)
+        row = np.arange(len(size))
+        found[some] = table[row, (size - 1) // 2] / 2 + table[row, size // 2] / 2
+    return found
 
 
 def spread(starts: Ints, rows: Ints) -> tuple[Ints, Ints]:
