@@ -20,6 +20,7 @@ from hub.tls import trusting_context
 from ingest.cameras.source import CameraSource
 from ingest.pictures.gate import Gate
 from ingest.unwanted import Unwanted
+from ingest.video.messages import Trusted
 from ingest.video.source import VideoSource
 
 LEASE_S = 10.0
@@ -54,9 +55,10 @@ class Cameras(Sources):
         )  # fmt: skip
         sources: dict[str, Source] = {"cameras": source}
         if settings.video.processes:
-            ca = "" if settings.outgoing.tls.ca is None else str(settings.outgoing.tls.ca)
+            files = settings.outgoing.tls
+            trusted = Trusted(*(str(each or "") for each in (files.ca, files.certificate, files.key)))
             sources["video"] = VideoSource(
-                settings.video, sink, pool, Secrets(settings.secrets), Outgoing(settings), ca,
+                settings.video, sink, pool, Secrets(settings.secrets), Outgoing(settings), trusted,
                 origins_of(settings).of_camera, gate.passed, self._turn.granted,
             )  # fmt: skip
         super().__init__(sources)

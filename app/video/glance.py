@@ -1,11 +1,11 @@
 """A few frames of a camera: opened, diagnosed and closed again."""
 
 import asyncio
-import ssl
 import time
 from collections.abc import Sequence
 
 from analytics.video.quality.quick import quick
+from app.video.trust import trust_of
 from devices.cameras.camera_url import Login, parse_url
 from devices.cameras.failure import CameraFailed
 from devices.cameras.http_peer import HttpPeer
@@ -20,17 +20,31 @@ from ingest.video.parameter_sets import Encoding
 from ingest.video.rtp import Unit
 from ingest.video.rtsp import RtspStream
 
+LONGEST = 3
+"""A camera may take so many times as long as silence until its frames are there, however it dawdles."""
 FRAMES = 3
 """A key picture and those behind it: noise and rolling bars are told from two."""
 
 
 async def glanced(told: Glance, marks: Marks) -> Glanced:
     """What a camera shows. CameraFailed."""
+    units, encoding = list[Unit](), None
+    try:
+        async with asyncio.timeout(LONGEST * told.silent_s):
+            encoding = await _read(told, units)
+    except TimeoutError:
+        why = Sentence("camera.failed.no_frames", seconds=f"{LONGEST * told.silent_s:g}")
+        raise CameraFailed("answer", why) from None
+    return await asyncio.to_thread(_judged, told, units, encoding, marks)
+
+
+async def _read(told: Glance, units: list[Unit]) -> Encoding | None:
+    """Its first pictures, and their encoding; None: JPEG."""
+    encoding = None
     url, _ = parse_url("rtsp", told.url)
     login = None if told.login is None else Login(*told.login)
-    peer = HttpPeer(url, login, Addressed(told.addresses), ssl.create_default_context())
-    units, encoding = list[Unit](), None
-    if url.scheme == "rtsp":
+    peer = HttpPeer(url, login, Addressed(told.addresses), trust_of(url, told.tls))
+    if url.scheme.startswith("rtsp"):
         async with RtspStream(peer, login, told.silent_s).opened() as (encoding, stream):
             async for unit in stream:
                 units.append(unit)
@@ -41,7 +55,7 @@ async def glanced(told: Glance, marks: Marks) -> Glanced:
             units.append(Unit(picture, is_key=True, is_needed=True, size=None))
             if len(units) == 2:
                 break
-    return await asyncio.to_thread(_judged, told, units, encoding, marks)
+    return encoding
 
 
 def _judged(told: Glance, units: Sequence[Unit], encoding: Encoding | None, marks: Marks) -> Glanced:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -14,6 +13,7 @@ from app.video.glance import glanced
 from app.video.looking import Looking, settings_of
 from app.video.overlay import Overlay
 from app.video.threads import StreamThread, read_file
+from app.video.trust import trust_of
 from devices.cameras.camera_url import Login, parse_url
 from devices.cameras.failure import CameraFailed, Step
 from devices.cameras.http_peer import HttpPeer
@@ -95,10 +95,9 @@ class Streams:
         """Until it ends, which is a failure."""
         url, _ = parse_url("rtsp", told.url)
         login = None if told.login is None else Login(*told.login)
-        tls = ssl.create_default_context(cafile=told.ca or None)
-        peer = HttpPeer(url, login, Addressed(told.addresses), tls)
+        peer = HttpPeer(url, login, Addressed(told.addresses), trust_of(url, told.tls))
         looking = self._looking(told)
-        if url.scheme == "rtsp":
+        if url.scheme.startswith("rtsp"):
             stream = RtspStream(peer, login, told.silent_s)
             async with stream.opened() as (encoding, units), self._running(told, encoding, looking) as put:
                 async for unit in units:

@@ -5,11 +5,12 @@ from urllib.parse import quote, unquote, urlsplit
 
 from hub.words.sentence import Sentence
 
-PORTS = {"http": 80, "https": 443, "rtsp": 554}
+PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtspu": 554, "rtsps": 322}
+"""rtspu: its media comes in datagrams (UDP); rtsps: all of it comes over TLS."""
 SCHEMES = {
     "isapi": ("http", "https"),
     "onvif": ("http", "https"),
-    "rtsp": ("rtsp", "http", "https"),
+    "rtsp": ("rtsp", "rtsps", "rtspu", "http", "https"),
     "gat1400": ("http", "https"),
 }
 """Of URLs, by kind of connection."""

@@ -23,6 +23,8 @@ MAX_HEAD = 16 << 10
 MAX_BODY = 2 << 20
 BLOCK = 64 << 10
 UNAUTHORIZED, FORBIDDEN = 401, 403
+TLS = ("https", "rtsps")
+"""Schemes of which all goes over TLS."""
 
 
 class Guard(Protocol):
@@ -127,7 +129,7 @@ class HttpPeer:
             raise CameraFailed("guard", error.sentence) from error
         except OSError as error:
             raise CameraFailed("name", Sentence("camera.failed.name", host=url.host)) from error
-        secure: dict[str, Any] = {"ssl": self._tls, "server_hostname": url.host} if url.scheme == "https" else {}
+        secure: dict[str, Any] = {"ssl": self._tls, "server_hostname": url.host} if url.scheme in TLS else {}
         failed: Exception | None = None
         for address in addresses:
             try:

@@ -11,6 +11,8 @@ from ingest.video.parameter_sets import Encoding
 _ENCODINGS: dict[str, Encoding] = {"H264": "h264", "H265": "hevc", "HEVC": "hevc"}
 _SETS = {"h264": ("sprop-parameter-sets",), "hevc": ("sprop-vps", "sprop-sps", "sprop-pps")}
 MAX_SETS = 16
+_STATIC = {"26": "JPEG", "32": "MPEG"}
+"""Types that need no description (RFC 3551)."""
 
 
 class NoVideoError(HubError):
@@ -25,7 +27,8 @@ class NoVideoError(HubError):
 class Track(NamedTuple):
     """The video of a stream."""
 
-    encoding: Encoding
+    encoding: Encoding | None
+    """None: JPEG, of which each picture is one of its own."""
     payload_type: int
     control: str
     """Under which it is set up: a URL, or what comes behind that of the stream; "": that of the stream."""
@@ -36,10 +39,10 @@ class Track(NamedTuple):
 
 
 def track_of(description: str) -> Track:
-    """The first video that can be decoded. NoVideoError."""
+    """The first video of H.264 or H.265; else of JPEG. NoVideoError."""
     general, *media = re.split(r"^m=", description, flags=re.MULTILINE)
     aggregate = _attribute(general, "control")
-    others = list[str]()
+    others, jpeg = list[str](), None
     for each in media:
         first, _, rest = each.partition("\n")
         words = first.split()
@@ -47,12 +50,16 @@ def track_of(description: str) -> Track:
             continue
         names = dict(re.findall(r"^a=rtpmap:(\d{1,3})\s+([\w.+-]+)/", rest, flags=re.MULTILINE))
         for type_ in words[3:]:
-            name = names.get(type_, type_).upper()
+            name = names.get(type_, _STATIC.get(type_, type_)).upper()
             if name in _ENCODINGS and type_.isdigit():
                 encoding = _ENCODINGS[name]
                 sets = _sets(encoding, _attribute(rest, f"fmtp:{type_}", between=" "))
                 return Track(encoding, int(type_), _attribute(rest, "control"), aggregate, sets)
-            others.append({"26": "JPEG", "32": "MPEG"}.get(name, name)[:20])
+            if name == "JPEG" and type_.isdigit():
+                jpeg = jpeg or Track(None, int(type_), _attribute(rest, "control"), aggregate, ())
+            others.append(name[:20])
+    if jpeg is not None:
+        return jpeg
     raise NoVideoError(", ".join(others[:4]) or "-")
 
 

@@ -13,7 +13,7 @@ from hub.words.sentence import Sentence
 from ingest.cameras.connections import Wanted
 from ingest.cameras.following import Following
 from ingest.video.findings import Findings
-from ingest.video.messages import Figures, Found, Measured, Open, Pace, Report, Up
+from ingest.video.messages import NOBODY, Figures, Found, Measured, Open, Pace, Report, Trusted, Up
 from ingest.video.reader import Reader, ReaderEnded
 from ingest.video.readers import WARD_S, Readers
 
@@ -34,12 +34,11 @@ class VideoFollowing(Following):
 
     def __init__(
         self, wanted: Wanted, url: CameraUrl, login: Login | None, findings: Findings, readers: Readers,
-        outgoing: Outgoing, settings: Video, opening: asyncio.Semaphore, ca: str,
+        outgoing: Outgoing, settings: Video, opening: asyncio.Semaphore, tls: Trusted = NOBODY,
     ) -> None:  # fmt: skip
-        """`ca`: a file of authorities that are trusted beside the system's; "": none."""
         super().__init__(wanted.device, opening)
         analysis = wanted.analysis
-        self._wanted, self._url, self._login, self._ca = wanted, url, login, ca
+        self._wanted, self._url, self._login, self._tls = wanted, url, login, tls
         self._analysis = b"" if analysis is None else json.dumps(analysis).encode()
         self.is_danger = analysis is not None and not DANGER.isdisjoint(analysis.get("kinds") or ())
         self.findings, self._readers, self._outgoing, self._settings = findings, readers, outgoing, settings
@@ -83,7 +82,7 @@ class VideoFollowing(Following):
         login = None if self._login is None else (self._login.username, self._login.password)
         settings = self._settings
         return Open(
-            slot, self._wanted.device, self._url.shown, addresses, login, settings.fps, self._analysis, ca=self._ca,
+            slot, self._wanted.device, self._url.shown, addresses, login, settings.fps, self._analysis, tls=self._tls,
             silent_s=settings.silent_s, zone=self._wanted.zone,
         )  # fmt: skip
 

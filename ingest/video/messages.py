@@ -4,7 +4,7 @@ A login goes down this pipe alone: it stands in no list of processes, no environ
 """
 
 from enum import IntEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
@@ -32,6 +32,18 @@ class Pace(IntEnum):
     """One key picture in 10 s."""
 
 
+class Trusted(NamedTuple):
+    """Files of TLS, as of hub.tls.Trust; "": none."""
+
+    ca: str = ""
+    certificate: str = ""
+    key: str = ""
+
+
+NOBODY = Trusted()
+"""But the authorities of this machine."""
+
+
 class Open(msgspec.Struct, tag="open"):
     """Read a stream."""
 
@@ -48,8 +60,7 @@ class Open(msgspec.Struct, tag="open"):
     """Of its analysis, as JSON; empty: the usual ones."""
     overlay: str = ""
     """A file to be written, with what is found drawn in; from the command line alone."""
-    ca: str = ""
-    """A file of authorities that are trusted beside the system's."""
+    tls: Trusted = NOBODY
     silent_s: float = 10.0
     """A stream that sends nothing for so long is over."""
     zone: str = ""
@@ -78,6 +89,7 @@ class Glance(msgspec.Struct, tag="glance"):
     silent_s: float = 10.0
     reference: bytes = b""
     """What is remembered of its place; empty: nothing."""
+    tls: Trusted = NOBODY
 
 
 class Close(msgspec.Struct, tag="close"):

@@ -1,6 +1,6 @@
 """What NAL units of H.264 and H.265 are, and the size that a sequence parameter set tells. Pure.
 
-The size is known before anything is decoded: what is too large is refused unread.
+Size, colours and depth are known before anything is decoded: what is too large or strange is refused unread.
 """
 
 from typing import Literal, NamedTuple
@@ -10,12 +10,27 @@ from hub.errors import HubError
 Encoding = Literal["h264", "hevc"]
 START = b"\x00\x00\x00\x01"
 _MAX_BITS = 8 * 4096
+_VPS = 32
 _SCALED = (100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135)
 """Profiles of H.264 whose set tells of chroma and scaling."""
 
 
 class BadSetError(HubError):
     """A parameter set that cannot be read"""
+
+
+class Shape(NamedTuple):
+    """What a sequence parameter set tells of its pictures."""
+
+    number: int
+    """By which other sets name it."""
+    width: int
+    height: int
+    """In pixels, before any crop."""
+    chroma: int = 1
+    """0: grey, 1: 4:2:0, 2: 4:2:2, 3: 4:4:4."""
+    depth: int = 8
+    """Bits of a value."""
 
 
 class Kinds(NamedTuple):
@@ -52,10 +67,20 @@ def is_needed(encoding: Encoding, nal: bytes) -> bool:
     return kind > 14 or kind % 2 == 1
 
 
-def size_of(encoding: Encoding, nal: bytes) -> tuple[int, int]:
-    """Width and height in pixels, before any crop. BadSetError."""
+def shape_of(encoding: Encoding, nal: bytes) -> Shape:
+    """What a sequence parameter set tells. BadSetError."""
     bits = _Bits(_plain(nal[1 if encoding == "h264" else 2 :]))
     return _h264(bits) if encoding == "h264" else _hevc(bits)
+
+
+def key_of(encoding: Encoding, nal: bytes) -> tuple[int, int]:
+    """The type of a set and its number: one takes the place of what has the same. BadSetError."""
+    kind = type_of(encoding, nal)
+    if kind == KINDS[encoding].size:
+        return kind, shape_of(encoding, nal).number
+    if encoding == "hevc" and kind == _VPS:
+        return kind, _Bits(nal[2:3]).take(4)
+    return kind, _Bits(_plain(nal[1 if encoding == "h264" else 2 :][:16])).number()
 
 
 class _Bits:
@@ -91,12 +116,12 @@ def _plain(told: bytes) -> bytes:
     return told[: _MAX_BITS // 8].replace(b"\x00\x00\x03", b"\x00\x00")
 
 
-def _h264(bits: _Bits) -> tuple[int, int]:
+def _h264(bits: _Bits) -> Shape:
     profile = bits.take(8)
     bits.take(16)
-    bits.number()
+    number, chroma, depth = bits.number(), 1, 8
     if profile in _SCALED:
-        _skip_chroma(bits)
+        chroma, depth = _chroma(bits)
     bits.number()
     order = bits.number()
     if order == 0:
@@ -110,18 +135,17 @@ def _h264(bits: _Bits) -> tuple[int, int]:
     bits.number()
     bits.take(1)
     width, height = bits.number() + 1, bits.number() + 1
-    return 16 * width, 16 * height * (2 - bits.take(1))
+    return Shape(number, 16 * width, 16 * height * (2 - bits.take(1)), chroma, depth)
 
 
-def _skip_chroma(bits: _Bits) -> None:
+def _chroma(bits: _Bits) -> tuple[int, int]:
     chroma = bits.number()
     if chroma == 3:
         bits.take(1)
-    bits.number()
-    bits.number()
+    depth = 8 + max(bits.number(), bits.number())
     bits.take(1)
     if not bits.take(1):
-        return
+        return chroma, depth
     for each in range(12 if chroma == 3 else 8):
         if bits.take(1):
             last = following = 8
@@ -129,9 +153,10 @@ def _skip_chroma(bits: _Bits) -> None:
                 if following:
                     following = (last + bits.signed()) % 256
                 last = following or last
+    return chroma, depth
 
 
-def _hevc(bits: _Bits) -> tuple[int, int]:
+def _hevc(bits: _Bits) -> Shape:
     bits.take(4)
     layers = bits.take(3)
     bits.take(1 + 88 + 8)
@@ -140,10 +165,14 @@ def _hevc(bits: _Bits) -> tuple[int, int]:
         bits.take(2 * (8 - layers))
     for profile, level in told:
         bits.take(88 * profile + 8 * level)
-    bits.number()
-    if bits.number() == 3:
+    number, chroma = bits.number(), bits.number()
+    if chroma == 3:
         bits.take(1)
-    return bits.number(), bits.number()
+    width, height = bits.number(), bits.number()
+    if bits.take(1):
+        for _ in range(4):
+            bits.number()
+    return Shape(number, width, height, chroma, 8 + max(bits.number(), bits.number()))
 
 
 def _at_most(number: int, most: int) -> int:

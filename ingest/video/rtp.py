@@ -6,16 +6,22 @@ decoder makes of the rest looks like a fault of the camera.
 
 import struct
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from hub.errors import HubError
-from ingest.video.parameter_sets import KINDS, START, BadSetError, Encoding, is_needed, size_of, type_of
+from ingest.video.parameter_sets import KINDS, START, BadSetError, Encoding, Shape, is_needed, key_of, shape_of, type_of
 
 MAX_UNIT = 8 << 20
 """Bytes of one picture as it is coded; protects memory from a stream without ends of pictures."""
 MAX_NALS = 4_096
 MAX_PIXELS = 4096 * 2304
 """Of a stream that is decoded. One that has more is asked for its smaller stream."""
+MAX_SIDE, LEAST_SIDE = 8_192, 16
+MAX_DEPTH = 10
+MAX_SETS = 64
+"""Parameter sets that are kept of a stream."""
+_CHROMA = {2: "4:2:2", 3: "4:4:4"}
 _H264_SINGLE, _H264_STAP, _H264_FU = range(1, 24), 24, 28
 _HEVC_AP, _HEVC_FU = 48, 49
 
@@ -30,6 +36,15 @@ class TooLargeError(BadStreamError):
     def __init__(self, width: int, height: int) -> None:
         super().__init__(f"{width} x {height}")
         self.width, self.height = width, height
+
+
+class StrangeError(BadStreamError):
+    """The picture is coded in a way that is not decoded"""
+
+    def __init__(self, told: str) -> None:
+        """`told` names it."""
+        super().__init__(told)
+        self.told = told
 
 
 class Unit(NamedTuple):
@@ -72,14 +87,16 @@ def packet_of(told: bytes) -> Packet:
 
 
 class Depacketizer:
-    """Takes the packets of one stream in the order in which they come."""
+    """Takes the packets of one stream in the order of their numbers."""
 
     def __init__(self, encoding: Encoding, sets: Iterable[bytes] = ()) -> None:
         """`sets` are the parameter sets that its description tells."""
         self._encoding, self._kinds = encoding, KINDS[encoding]
-        self._sets: dict[int, bytes] = {}
+        self._sets: dict[tuple[int, int], bytes] = {}
+        """By type and number."""
         for each in sets:
-            self._sets[type_of(encoding, each)] = each
+            with suppress(BadSetError):  # the stream itself may tell them
+                self._keep(each)
         self._nals: list[bytes] = []
         self._part: list[bytes] | None = None
         self._bytes = 0
@@ -154,10 +171,19 @@ class Depacketizer:
     def _add(self, nal: bytes, counted: bool = False) -> None:
         if not counted:
             self._count(nal)
-        kind = type_of(self._encoding, nal)
-        if kind in self._kinds.sets:
-            self._sets[kind] = nal
+        if type_of(self._encoding, nal) in self._kinds.sets:
+            try:
+                self._keep(nal)
+            except BadSetError as error:
+                raise BadStreamError(str(error)) from error
         self._nals.append(nal)
+
+    def _keep(self, nal: bytes) -> None:
+        key = key_of(self._encoding, nal)
+        self._sets.pop(key, None)
+        self._sets[key] = nal
+        if len(self._sets) > MAX_SETS:
+            del self._sets[next(iter(self._sets))]
 
     def _count(self, told: bytes) -> None:
         self._bytes += len(told)
@@ -182,17 +208,31 @@ class Depacketizer:
             needed = any(is_needed(self._encoding, nal) for nal in slices)
             yield Unit(START + START.join(nals), False, needed, None)
             return
-        before = [told for kind, told in sorted(self._sets.items()) if kind not in types]
-        yield Unit(START + START.join([*before, *nals]), True, True, self._size())
+        yield Unit(START + START.join([*self._before(nals), *nals]), True, True, self._size())
+
+    def _before(self, nals: list[bytes]) -> list[bytes]:
+        """What a decoder needs before a key picture that tells it not, or in part."""
+        if all(told in nals for told in self._sets.values()):
+            return []
+        return [told for _, told in sorted(self._sets.items())]
 
     def _size(self) -> tuple[int, int]:
-        told = self._sets.get(self._kinds.size)
-        if told is None:
+        told = [nal for (kind, _), nal in self._sets.items() if kind == self._kinds.size]
+        if not told:
             raise BadStreamError("the stream does not tell its size")
-        try:
-            width, height = size_of(self._encoding, told)
-        except BadSetError as error:
-            raise BadStreamError(str(error)) from error
-        if not 0 < width * height <= MAX_PIXELS:
-            raise TooLargeError(width, height)
-        return width, height
+        shapes = [shape_of(self._encoding, nal) for nal in told]
+        for shape in shapes:
+            _check(shape)
+        return shapes[-1].width, shapes[-1].height  # the newest
+
+
+def _check(shape: Shape) -> None:
+    width, height = shape.width, shape.height
+    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+        raise TooLargeError(width, height)
+    if min(width, height) < LEAST_SIDE:
+        raise StrangeError(f"{width} x {height}")
+    if shape.chroma > 1:
+        raise StrangeError(_CHROMA.get(shape.chroma, str(shape.chroma)))
+    if shape.depth > MAX_DEPTH:
+        raise StrangeError(f"{shape.depth} bits")

@@ -1,14 +1,13 @@
-"""An RTSP client (RFC 2326) over one TCP connection: what a camera streams as pictures as they are coded.
+"""An RTSP client (RFC 2326): what a camera streams as pictures as they are coded.
 
-All of a stream, its media too, comes over the connection that the guard has allowed: no redirect is followed, and no
-address that the server tells is called.
+Media comes over the connection that the guard has allowed, or in datagrams (rtspu://) from its address: no redirect is
+followed, and no address that the server tells is called.
 """
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import NamedTuple
 
 from devices.cameras.camera_url import Login
 from devices.cameras.digest import Challenge, challenge_of, offers_basic
@@ -16,24 +15,18 @@ from devices.cameras.failure import CameraFailed
 from devices.cameras.http_peer import FORBIDDEN, UNAUTHORIZED, HttpPeer
 from hub.words.sentence import Sentence
 from ingest.video.description import NoVideoError, Track, track_of
+from ingest.video.media import Datagrams, Interleaved, Media
+from ingest.video.ordering import Ordering
 from ingest.video.parameter_sets import Encoding
-from ingest.video.rtp import BadStreamError, Depacketizer, TooLargeError, Unit, packet_of
+from ingest.video.rtp import BadStreamError, Depacketizer, StrangeError, TooLargeError, Unit, packet_of
+from ingest.video.rtp_jpeg import JpegPictures
+from ingest.video.rtsp_answer import Answer, channel_of, next_answer, session_of, within
 
 ANSWER_S = 10.0
 """Until a request is answered."""
 PICTURE_TIMES = 2
 """A picture may take so many times as long as silence: cameras send a key picture every 1 to 10 s."""
-MAX_HEAD, MAX_BODY = 16 << 10, 64 << 10
-STRANGE = 64 << 10
-"""Bytes that are neither media nor an answer, until the stream is given up."""
-_DOLLAR = 0x24
-
-
-class _Answer(NamedTuple):
-    status: int
-    headers: Mapping[str, str]
-    challenges: tuple[str, ...]
-    body: bytes
+NO_METHOD, NO_SESSION, NO_TRANSPORT = (405, 501), 454, 461
 
 
 class RtspStream:
@@ -43,112 +36,103 @@ class RtspStream:
         """`peer` opens the connection; its URL is that of the stream. Silent for so many seconds, it is over."""
         self._silent_s = silent_s
         self._peer, self._url, self._login = peer, peer.url, login
+        self._shown = self._url.shown.replace("rtspu://", "rtsp://", 1)
         self._challenge: Challenge | None = None
         self._number, self._session = 0, ""
         self._every_s, self._alive = 30.0, "OPTIONS"
+        self._is_over = False
         self.received = 0
         """Bytes of media."""
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[tuple[Encoding, AsyncIterator[Unit]]]:
-        """The encoding, and pictures as they come, without an end. CameraFailed, also while they come."""
+    async def opened(self) -> AsyncIterator[tuple[Encoding | None, AsyncIterator[Unit]]]:
+        """The encoding (None: JPEG), and pictures as they come, without an end. CameraFailed, also while they come."""
         reader, writer = await self._peer.connected()
+        media: Media | None = None
         try:
-            url = self._url.shown
+            url = self._shown
             options = await self._ask(reader, writer, "OPTIONS", url, {})
             if "GET_PARAMETER" in options.headers.get("public", ""):
                 self._alive = "GET_PARAMETER"
             described = await self._ask(reader, writer, "DESCRIBE", url, {"Accept": "application/sdp"})
             track = self._track(described)
             base = described.headers.get("content-base") or described.headers.get("content-location") or url
-            transport = {"Transport": "RTP/AVP/TCP;unicast;interleaved=0-1"}
-            set_up = await self._ask(reader, writer, "SETUP", _within(base, track.control), transport)
-            self._remember(set_up.headers.get("session", ""))
-            await self._ask(reader, writer, "PLAY", _within(base, track.aggregate), {"Range": "npt=0.000-"})
-            yield track.encoding, self._units(reader, writer, track)
+            media = await self._media(reader, writer)
+            wanted = {"Transport": media.transport}
+            set_up = await self._ask(reader, writer, "SETUP", within(base, track.control), wanted)
+            if isinstance(media, Interleaved):
+                media.channel = channel_of(set_up.headers.get("transport", ""))
+            self._session, every_s = session_of(set_up.headers.get("session", ""))
+            self._every_s = every_s or self._every_s
+            await self._ask(reader, writer, "PLAY", within(base, track.aggregate), {"Range": "npt=0.000-"})
+            if isinstance(media, Datagrams):
+                media.listen()
+            yield track.encoding, self._units(media, writer, track)
         except (OSError, asyncio.IncompleteReadError, ValueError) as error:
             raise CameraFailed("answer", Sentence("camera.failed.stream_ended")) from error
         finally:
+            if media is not None:
+                media.close()
             if self._session and not writer.is_closing():
-                writer.write(self._request("TEARDOWN", self._url.shown, {}))
+                writer.write(self._request("TEARDOWN", self._shown, {}))
             writer.close()
 
-    def _track(self, described: _Answer) -> Track:
+    async def _media(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Media:
+        if self._url.scheme != "rtspu":
+            return Interleaved(reader, self._answered)
+        datagrams = Datagrams(writer.get_extra_info("peername")[0], reader, self._answered)
+        await datagrams.open(writer.get_extra_info("sockname")[0])
+        return datagrams
+
+    def _track(self, described: Answer) -> Track:
         try:
             return track_of(described.body.decode("utf-8", "replace"))
         except NoVideoError as error:
             raise CameraFailed("answer", Sentence("camera.failed.no_video", told=error.told)) from error
 
-    def _remember(self, session: str) -> None:
-        self._session, _, rest = session.partition(";")
-        timeout = rest.partition("timeout=")[2].partition(";")[0].strip()
-        if timeout.isdigit():
-            self._every_s = min(max(int(timeout[:6]) / 2, 5.0), 60.0)
+    def _answered(self, answer: Answer) -> None:
+        """What keeps the session alive was answered."""
+        if answer.status == UNAUTHORIZED:
+            self._challenge = challenge_of(answer.challenges) or self._challenge
+        elif answer.status in NO_METHOD:
+            self._alive = "OPTIONS"
+        elif answer.status == NO_SESSION:
+            self._is_over = True
 
-    async def _units(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, track: Track
-    ) -> AsyncIterator[Unit]:
-        depacketizer = Depacketizer(track.encoding, track.sets)
+    async def _units(self, media: Media, writer: asyncio.StreamWriter, track: Track) -> AsyncIterator[Unit]:
+        pictures = _Pictures(track)
         shown = asked = time.monotonic()
-        while True:
+        while not self._is_over:
             try:
                 async with asyncio.timeout(self._silent_s):
-                    told = await self._media(reader)
+                    told = await media.next()
             except TimeoutError:
                 raise _no_frames(self._silent_s) from None
             except (OSError, asyncio.IncompleteReadError) as error:
                 raise CameraFailed("answer", Sentence("camera.failed.stream_ended")) from error
             now = time.monotonic()
+            self.received += len(told)
             if now - shown > PICTURE_TIMES * self._silent_s:
                 raise _no_frames(PICTURE_TIMES * self._silent_s)
             if now - asked > self._every_s:
                 asked = now
-                writer.write(self._request(self._alive, self._url.shown, {}))
-            try:
-                packet = packet_of(told)
-                if packet.type != track.payload_type:
-                    continue
-                for unit in depacketizer.take(packet):
-                    shown = now
-                    yield unit
-            except TooLargeError as error:
-                told_size = {"width": error.width, "height": error.height}
-                raise CameraFailed("answer", Sentence("camera.failed.large", **told_size)) from error
-            except BadStreamError as error:
-                raise CameraFailed("answer", Sentence("camera.failed.garbage")) from error
-
-    async def _media(self, reader: asyncio.StreamReader) -> bytes:
-        """The next packet of media; answers to what keeps the session alive are passed over."""
-        strange = 0
-        while True:
-            head = await reader.readexactly(4)
-            if head[0] == _DOLLAR:
-                told = await reader.readexactly(int.from_bytes(head[2:], "big"))
-                self.received += len(told)
-                if head[1] == 0:
-                    return told
-                strange += 4
-            elif head == b"RTSP" or head.isalpha() or head[:3].isupper():
-                answer = await _read_answer(reader, head)
-                if answer.status == UNAUTHORIZED:
-                    self._challenge = challenge_of(answer.challenges) or self._challenge
-                strange += 64
-            else:
-                strange = STRANGE
-            if strange >= STRANGE:
-                raise CameraFailed("answer", Sentence("camera.failed.garbage"))
+                writer.write(self._request(self._alive, self._shown, {}))
+            for unit in pictures.take(told):
+                shown = now
+                yield unit
+        raise CameraFailed("answer", Sentence("camera.failed.stream_ended"))
 
     async def _ask(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, method: str, url: str,
         headers: Mapping[str, str],
-    ) -> _Answer:  # fmt: skip
+    ) -> Answer:  # fmt: skip
         """An answer with status 200. CameraFailed."""
         for _ in range(3):
             tried = self._challenge
             try:
                 async with asyncio.timeout(ANSWER_S):
                     writer.write(self._request(method, url, headers))
-                    answer = await self._answer(reader)
+                    answer = await next_answer(reader)
             except TimeoutError:
                 where = {"host": self._url.host, "port": self._url.port}
                 told = Sentence("camera.failed.slow", seconds=f"{ANSWER_S:g}", **where)
@@ -164,19 +148,22 @@ class RtspStream:
                 break
         raise CameraFailed("login", Sentence("camera.failed.login", user=repr(self._login and self._login.username)))
 
-    def _no_login(self, answer: _Answer) -> CameraFailed:
+    def _no_login(self, answer: Answer) -> CameraFailed:
         if self._login is None:
             return CameraFailed("login", Sentence("camera.failed.no_login"))
         if offers_basic(answer.challenges):
             return CameraFailed("login", Sentence("camera.failed.basic"))
         return CameraFailed("login", Sentence("camera.failed.challenge"))
 
-    def _accepted(self, answer: _Answer) -> _Answer:
+    def _accepted(self, answer: Answer) -> Answer:
         path = self._url.path or "/"
         if answer.status == FORBIDDEN:
             raise CameraFailed("login", Sentence("camera.failed.forbidden", path=path))
         if 300 <= answer.status < 400:
             raise CameraFailed("path", Sentence("camera.failed.redirect", path=path))
+        if answer.status == NO_TRANSPORT:
+            other = "rtsp" if self._url.scheme == "rtspu" else "rtspu"
+            raise CameraFailed("path", Sentence("camera.failed.transport", scheme=f"{other}://"))
         if answer.status != 200:
             raise CameraFailed("path", Sentence("camera.failed.path", path=path, status=answer.status))
         return answer
@@ -191,49 +178,28 @@ class RtspStream:
         lines = "".join(f"{name}: {value}\r\n" for name, value in told.items())
         return f"{method} {url} RTSP/1.0\r\n{lines}\r\n".encode()
 
-    async def _answer(self, reader: asyncio.StreamReader) -> _Answer:
-        """The next answer; media before it is passed over. ValueError for what is none."""
-        while True:
-            head = await reader.readexactly(4)
-            if head[0] == _DOLLAR:
-                await reader.readexactly(int.from_bytes(head[2:], "big"))
-            elif head == b"RTSP":
-                return await _read_answer(reader, head)
-            else:
-                raise ValueError(head.decode("latin-1"))
 
+class _Pictures:
+    """From packets as they come to pictures."""
 
-async def _read_answer(reader: asyncio.StreamReader, begun: bytes) -> _Answer:
-    """A message whose first bytes are read; ValueError for what is too long."""
-    lines, size = list[str](), 0
-    while True:
-        line = await reader.readline()
-        size += len(line)
-        if not line.endswith(b"\n") or size > MAX_HEAD:
-            raise ValueError("a head without an end")
-        text = (begun + line).decode("latin-1").rstrip("\r\n")
-        begun = b""
-        if not text:
-            break
-        lines.append(text)
-    status = lines[0].split(" ")[1] if " " in lines[0] else ""
-    pairs = [(name.strip().lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines[1:])]
-    headers = dict(pairs)
-    length = headers.get("content-length", "0")
-    if not length.isdigit() or int(length[:9]) > MAX_BODY:
-        raise ValueError("a body that is too long")
-    body = await reader.readexactly(int(length))
-    challenges = tuple(value for name, value in pairs if name == "www-authenticate")
-    return _Answer(int(status) if status.isdigit() else 0, headers, challenges, body)
+    def __init__(self, track: Track) -> None:
+        self._type, self._ordering = track.payload_type, Ordering()
+        self._made = JpegPictures() if track.encoding is None else Depacketizer(track.encoding, track.sets)
+
+    def take(self, told: bytes) -> list[Unit]:
+        """Pictures that are whole with a packet. CameraFailed."""
+        try:
+            packet = packet_of(told)
+            due = self._ordering.take(packet) if packet.type == self._type else []
+            return [unit for each in due for unit in self._made.take(each)]
+        except TooLargeError as error:
+            told_size = {"width": error.width, "height": error.height}
+            raise CameraFailed("answer", Sentence("camera.failed.large", **told_size)) from error
+        except StrangeError as error:
+            raise CameraFailed("answer", Sentence("camera.failed.strange", told=error.told)) from error
+        except BadStreamError as error:
+            raise CameraFailed("answer", Sentence("camera.failed.garbage")) from error
 
 
 def _no_frames(seconds: float) -> CameraFailed:
     return CameraFailed("answer", Sentence("camera.failed.no_frames", seconds=f"{seconds:g}"))
-
-
-def _within(base: str, control: str) -> str:
-    """The URL of a part of a stream; nothing in it begins another line."""
-    url = base if control in ("", "*") else f"{base.rstrip('/')}/{control}"
-    if control.lower().startswith(("rtsp://", "rtspu://")):
-        url = control
-    return url if url.isprintable() and " " not in url else base

@@ -20,7 +20,7 @@ from ingest.cameras.keeping import Keeping, OriginOf
 from ingest.video.budget import Load, shed
 from ingest.video.findings import Findings
 from ingest.video.following import VideoFollowing
-from ingest.video.messages import Pace
+from ingest.video.messages import Pace, Trusted
 from ingest.video.readers import Readers
 
 log = logging.getLogger(__name__)
@@ -37,12 +37,11 @@ class VideoSource(Keeping):
     """All of them, in one process of all."""
 
     def __init__(
-        self, settings: Video, sink: Sink, pool: Pool, secrets: Secrets, outgoing: Outgoing, ca: str, origin: OriginOf,
-        gate: Pass, permitted: Callable[[], bool], readers: Readers | None = None,
+        self, settings: Video, sink: Sink, pool: Pool, secrets: Secrets, outgoing: Outgoing, tls: Trusted,
+        origin: OriginOf, gate: Pass, permitted: Callable[[], bool], readers: Readers | None = None,
     ) -> None:  # fmt: skip
-        """`ca`: a file of authorities that are trusted beside the system's; "": none."""
         super().__init__("video", KINDS, sink, pool, secrets, permitted)
-        self._settings, self._outgoing, self._ca = settings, outgoing, ca
+        self._settings, self._outgoing, self._tls = settings, outgoing, tls
         self._origin, self._gate = origin, gate
         self._readers = readers or Readers(settings.processes, settings.cameras)
         self._opening = asyncio.Semaphore(OPENING)
@@ -60,7 +59,7 @@ class VideoSource(Keeping):
             findings = self._findings[each.device] = Findings(each.device, origin, self._intake.put, self._gate)
             self._new.add(each.device)
         return VideoFollowing(
-            each, url, login, findings, self._readers, self._outgoing, self._settings, self._opening, self._ca,
+            each, url, login, findings, self._readers, self._outgoing, self._settings, self._opening, self._tls,
         )  # fmt: skip
 
     def ended(self, each: Wanted) -> None:

@@ -14,6 +14,8 @@ class HttpLogin:
         self.username, self.password, self.algorithm, self.realm = username, password, algorithm, realm
         self._counts: dict[str, int] = {}
         """Of each nonce that was given out."""
+        self.stales = False
+        """Whether it says of each nonce that is not known that it was one."""
         self.refused = 0
         """Requests that showed a wrong password, or none."""
 
@@ -21,7 +23,8 @@ class HttpLogin:
         """The value of `WWW-Authenticate`, with a new nonce."""
         nonce = token_hex(16)
         self._counts[nonce] = 0
-        return f'Digest qop="auth", realm="{self.realm}", nonce="{nonce}", algorithm={self.algorithm}'
+        stale = ", stale=true" if self.stales else ""
+        return f'Digest qop="auth", realm="{self.realm}", nonce="{nonce}", algorithm={self.algorithm}{stale}'
 
     def renew(self) -> None:
         """Forget all nonces, as at a restart."""

@@ -6,6 +6,8 @@ It can be what cameras are at their worst: late with its first key picture, sile
 import asyncio
 import base64
 import re
+import socket
+import ssl
 import struct
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -59,12 +61,15 @@ class RtspCamera:
 
     def __init__(
         self, clip_: Clip, login: HttpLogin | None = None, port: int = 0, fps: float = 10.0,
-        late_s: Callable[[str], float | None] = lambda _path: 0.0,
+        late_s: Callable[[str], float | None] = lambda _path: 0.0, hosts: Sequence[str] = ("127.0.0.1",),
+        tls: ssl.SSLContext | None = None,
     ) -> None:  # fmt: skip
         """`late_s` tells of a path after how long its first key picture comes; None: nothing is ever answered."""
+        self._hosts, self._tls = hosts, tls
         self.clip, self._login, self.port, self.fps = clip_, login, port, fps
         self._late_s = late_s
         self._server: asyncio.Server | None = None
+        self._others: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.asked: list[str] = []
@@ -76,21 +81,35 @@ class RtspCamera:
         self.jumps = False
         """Whether the time of its pictures jumps."""
         self.played = 0
+        self.channel = 0
+        """On which its media comes, whatever is asked for."""
+        self.wire: Callable[[list[bytes]], list[bytes]] = list
+        """What the network makes of the packets of a picture."""
+        self.udp = False
+        """Whether its media comes in datagrams, and in no other way."""
+        self.unknown: set[str] = set()
+        """Methods that it has not, whatever it says."""
+        self.public = "OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN"
+        self.timeout_s = 60
 
     async def __aenter__(self) -> "RtspCamera":
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port, backlog=4096)
+        first, *others = self._hosts
+        self._server = await asyncio.start_server(self._connected, first, self.port, backlog=4096, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
+        if others:
+            self._others = await asyncio.start_server(self._connected, others, self.port, backlog=64)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._server is not None:
-            self._server.close()
+        for server in (self._server, self._others):
+            if server is not None:
+                server.close()
         self.hang_up()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def url(self, path: str = "stream1", login: str = "") -> str:
         """Where it streams."""
-        return f"rtsp://{login}127.0.0.1:{self.port}/{path}"
+        return f"{'rtsp' if self._tls is None else 'rtsps'}://{login}127.0.0.1:{self.port}/{path}"
 
     def hang_up(self) -> None:
         """End all connections."""
@@ -109,7 +128,7 @@ class RtspCamera:
             task.add_done_callback(self._tasks.discard)
         self._open.add(writer)
         playing: asyncio.Task[None] | None = None
-        path = ""
+        path, port = "", 0
         try:
             while head := await _head(reader):
                 method, url, _ = head[0].split(" ", 2)
@@ -120,10 +139,12 @@ class RtspCamera:
                 if late is None:
                     continue
                 answer = self._answer(method, url, headers)
+                if method == "SETUP":
+                    port = int((re.findall(r"client_port=(\d+)", headers.get("transport", "")) or ["0"])[0])
                 writer.write(answer)
                 if method == "PLAY" and b" 200 " in answer:
                     self.played += 1
-                    playing = asyncio.create_task(self._play(writer, late))
+                    playing = asyncio.create_task(self._play(writer, late, port))
                 if method == "TEARDOWN":
                     break
         except (OSError, ValueError):
@@ -142,14 +163,18 @@ class RtspCamera:
         if self.redirects_to:
             return _told(302, number, {"Location": self.redirects_to})
         if method == "OPTIONS":
-            return _told(200, number, {"Public": "OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN"})
+            return _told(200, number, {"Public": self.public})
         if method == "DESCRIBE":
             described = {"Content-Type": "application/sdp", "Content-Base": f"{url}/"}
             return _told(200, number, described, self._description())
-        if method == "SETUP" and "TCP" not in headers.get("transport", ""):
+        if method == "SETUP" and self.udp is not ("client_port" in headers.get("transport", "")):
             return _told(461, number, {})
         if method == "SETUP":
-            return _told(200, number, {"Transport": headers["transport"], "Session": "4711;timeout=60"})
+            channels = f"interleaved={self.channel}-{self.channel + 1}"
+            transport = headers["transport"].replace("interleaved=0-1", channels)
+            return _told(200, number, {"Transport": transport, "Session": f"4711;timeout={self.timeout_s}"})
+        if method in self.unknown:
+            return _told(501, number, {})
         return _told(200, number, {"Session": "4711"})
 
     def _description(self) -> bytes:
@@ -163,26 +188,32 @@ class RtspCamera:
         )  # fmt: skip
         return "".join(f"{line}\r\n" for line in lines).encode()
 
-    async def _play(self, writer: asyncio.StreamWriter, late_s: float) -> None:
-        sequence, number, began = 0, 1, asyncio.get_running_loop().time()
-        while True:
-            now = asyncio.get_running_loop().time()
-            clip_ = self.clip
-            picture = clip_.pictures[number % len(clip_.pictures)]
-            number += 1
-            if is_key(clip_.encoding, picture) and now - began < late_s:
-                picture = clip_.pictures[1 % len(clip_.pictures)]
-            stamp = number * 90_000 // max(1, round(self.fps))
-            if self.jumps and number % 7 == 0:
-                stamp = stamp * 77_777
-            if self.nonsense:
-                writer.write(bytes(range(256)) * 8)
-            elif self.speaks:
-                for packet in packets(clip_.encoding, picture, sequence, stamp & 0xFFFFFFFF):
-                    writer.write(struct.pack(">BBH", 0x24, 0, len(packet)) + packet)
-                    sequence = sequence + 1 & 0xFFFF
-            await writer.drain()
-            await asyncio.sleep(1 / self.fps)
+    async def _play(self, writer: asyncio.StreamWriter, late_s: float, port: int) -> None:
+        """`port` of datagrams; 0: in the connection."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+            sequence, number, began = 0, 1, asyncio.get_running_loop().time()
+            while True:
+                now = asyncio.get_running_loop().time()
+                clip_ = self.clip
+                picture = clip_.pictures[number % len(clip_.pictures)]
+                number += 1
+                if is_key(clip_.encoding, picture) and now - began < late_s:
+                    picture = clip_.pictures[1 % len(clip_.pictures)]
+                stamp = number * 90_000 // max(1, round(self.fps))
+                if self.jumps and number % 7 == 0:
+                    stamp = stamp * 77_777
+                if self.nonsense:
+                    writer.write(bytes(range(256)) * 8)
+                elif self.speaks:
+                    made = packets(clip_.encoding, picture, sequence, stamp & 0xFFFFFFFF)
+                    sequence = sequence + len(made) & 0xFFFF
+                    for packet in self.wire(made):
+                        if port:
+                            datagrams.sendto(packet, ("127.0.0.1", port))
+                        else:
+                            writer.write(struct.pack(">BBH", 0x24, self.channel, len(packet)) + packet)
+                await writer.drain()
+                await asyncio.sleep(1 / self.fps)
 
 
 def packets(encoding: Encoding, picture: Sequence[bytes], sequence: int, stamp: int) -> list[bytes]:

@@ -50,9 +50,7 @@ def following(name: str, url: str, readers: Readers) -> VideoFollowing:
     findings = Findings(name, Origin("video", name, name, "frame", protocol="video"), put, gate)
     parsed, _ = parse_url("rtsp", url)
     wanted = Wanted(name, "rtsp", parsed.shown, None, datetime.now(UTC), (), name, {"kinds": []})
-    return VideoFollowing(
-        wanted, parsed, None, findings, readers, outgoing, Video(silent_s=2), asyncio.Semaphore(9), ""
-    )
+    return VideoFollowing(wanted, parsed, None, findings, readers, outgoing, Video(silent_s=2), asyncio.Semaphore(9))
 
 
 @asynccontextmanager

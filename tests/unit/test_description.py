@@ -25,7 +25,8 @@ def test_the_video_that_can_be_decoded_is_taken() -> None:
 
 def test_a_stream_without_such_video_names_what_it_has() -> None:
     with pytest.raises(NoVideoError) as caught:
-        track_of("v=0\nm=video 0 RTP/AVP 26\n")
-    assert caught.value.told == "JPEG"
+        track_of("v=0\nm=video 0 RTP/AVP 32\n")
+    assert caught.value.told == "MPEG"
+    assert track_of("v=0\nm=video 0 RTP/AVP 26\n").encoding is None
     with pytest.raises(NoVideoError):
         track_of("")

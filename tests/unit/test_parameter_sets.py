@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from ingest.video.parameter_sets import BadSetError, is_needed, size_of, type_of
+from ingest.video.parameter_sets import BadSetError, is_needed, shape_of, type_of
 from simulator.cameras.rtsp import clip
 
 
@@ -18,7 +18,7 @@ from simulator.cameras.rtsp import clip
 )
 def test_the_size_is_read_from_what_encoders_write(name: str, encoding: str, size: tuple[int, int]) -> None:
     told = [nal for nal in clip(name).sets if type_of(encoding, nal) in (7, 33)]  # type: ignore[arg-type]
-    assert [size_of(encoding, nal) for nal in told] == [size]  # type: ignore[arg-type]
+    assert [shape_of(encoding, nal)[1:3] for nal in told] == [size]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("name", "encoding"), [("street.h264", "h264"), ("street.h265", "hevc")])
@@ -26,14 +26,14 @@ def test_a_damaged_set_is_refused_and_nothing_else(name: str, encoding: str) -> 
     source = random.Random(7)
     told = next(nal for nal in clip(name).sets if type_of(encoding, nal) in (7, 33))  # type: ignore[arg-type]
     with pytest.raises(BadSetError):
-        size_of(encoding, told[:5])  # type: ignore[arg-type]
+        shape_of(encoding, told[:5])  # type: ignore[arg-type]
     for _ in range(200):
         damaged = bytearray(told[: source.randrange(len(told) + 1)])
         for _ in range(3):
             if damaged:
                 damaged[source.randrange(len(damaged))] = source.randrange(256)
         try:
-            size_of(encoding, bytes(damaged))  # type: ignore[arg-type]
+            shape_of(encoding, bytes(damaged))  # type: ignore[arg-type]
         except BadSetError:
             continue
 

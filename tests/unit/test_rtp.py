@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from ingest.video.rtp import BadStreamError, Depacketizer, TooLargeError, Unit, packet_of
+from ingest.video.rtp import BadStreamError, Depacketizer, StrangeError, TooLargeError, Unit, packet_of
 from simulator.cameras.rtsp import Clip, clip, packets
 
 
@@ -42,6 +42,46 @@ def test_a_picture_that_is_too_large_is_refused_before_it_is_decoded() -> None:
     shown = clip("huge.h264")
     with pytest.raises(TooLargeError, match="7680 x 4320"):
         _units(shown, packets("h264", shown.pictures[0], 0, 0))
+
+
+def _set(shown: Clip, kind: int) -> bytes:
+    return next(nal for nal in shown.sets if nal[0] & 0x1F == kind)
+
+
+@pytest.mark.parametrize(
+    ("chroma", "depth", "wide", "told"),
+    [(2, 0, 40, "4:2:2"), (3, 0, 40, "4:4:4"), (1, 4, 40, "12 bits"), (1, 0, 513, "8208 x 368"), (1, 0, 40, "")],
+)
+def test_a_strange_picture_is_refused_with_why_before_it_is_decoded(
+    chroma: int, depth: int, wide: int, told: str
+) -> None:
+    bits = f"{122:08b}{0:08b}{40:08b}" + "".join(map(_number, (0, chroma))) + ("0" if chroma == 3 else "")
+    bits += "".join(map(_number, (depth, 0))) + "00" + "".join(map(_number, (0, 2, 1))) + "0"
+    bits += "".join(map(_number, (wide - 1, 22))) + "11"
+    bits += "1" + "0" * (-(len(bits) + 1) % 8)
+    strange = b"\x67" + int(bits, 2).to_bytes(len(bits) // 8, "big")
+    shown = clip("street.h264")
+    sent = packets("h264", (strange, *shown.pictures[0][1:]), 0, 0)
+    if told:
+        with pytest.raises((StrangeError, TooLargeError), match=told):
+            _units(shown, sent)
+    else:
+        assert _units(shown, sent)[0].size == (640, 368)
+
+
+def _number(value: int) -> str:
+    """Exp-Golomb."""
+    return f"{value + 1:b}".zfill(2 * (value + 1).bit_length() - 1)
+
+
+def test_all_sets_of_a_description_stand_before_a_key_picture_that_has_none() -> None:
+    shown = clip("street.h264")
+    others = [b"\x68" + int((_number(number) + "1").ljust(24, "0"), 2).to_bytes(3, "big") for number in (1, 5)]
+    bare = tuple(nal for nal in shown.pictures[0] if nal not in shown.sets)
+    depacketizer = Depacketizer("h264", [*shown.sets, *others])
+    (unit,) = (unit for told in packets("h264", bare, 0, 0) for unit in depacketizer.take(packet_of(told)))
+    wanted = [_set(shown, 7), _set(shown, 8), *others, *bare]
+    assert unit.data == b"".join(b"\0\0\0\1" + nal for nal in wanted)
 
 
 def test_a_picture_without_an_end_is_refused() -> None:

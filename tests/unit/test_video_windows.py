@@ -62,5 +62,5 @@ def test_the_zone_of_the_device_goes_to_the_process_that_looks() -> None:
     url, _ = parse_url("rtsp", "rtsp://10.0.0.1/1")
     wanted = Wanted("cam", "rtsp", url.shown, None, datetime.now(UTC), (), "cam", None, "Asia/Urumqi")
     nobody = cast("Any", None)
-    following = VideoFollowing(wanted, url, None, nobody, nobody, nobody, Video(), asyncio.Semaphore(), "")
+    following = VideoFollowing(wanted, url, None, nobody, nobody, nobody, Video(), asyncio.Semaphore())
     assert following._open(3, []).zone == "Asia/Urumqi"

@@ -1,0 +1,115 @@
+"""What servers of RTSP do, and what of it becomes pictures."""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app.video.trust import trust_of
+from devices.cameras.camera_url import Login, parse_url
+from devices.cameras.failure import CameraFailed
+from devices.cameras.http_peer import HttpPeer
+from hub.words.sentence import Sentence
+from ingest.video import rtsp
+from ingest.video.addressed import Addressed
+from ingest.video.messages import NOBODY, Trusted
+from ingest.video.rtp import Unit
+from ingest.video.rtsp import RtspStream
+from simulator.cameras.http_login import HttpLogin
+from simulator.cameras.rtsp import RtspCamera, clip
+from tests.support.certificates import Authority
+
+PATIENCE_S = 20.0
+LOGIN = Login("ganzhi", "s3cret")
+
+
+async def units_of(url: str, count: int, login: Login | None = None, trusted: Trusted = NOBODY) -> list[Unit]:
+    """The first pictures of a stream, or why there are none."""
+    parsed, _ = parse_url("rtsp", url)
+    found = list[Unit]()
+    async with asyncio.timeout(PATIENCE_S):
+        peer = HttpPeer(parsed, login, Addressed(["127.0.0.1"]), trust_of(parsed, trusted))
+        async with RtspStream(peer, login, 2.0).opened() as (_, units):
+            async for unit in units:
+                found.append(unit)
+                if len(found) == count:
+                    break
+    return found
+
+
+def whole(units: list[Unit]) -> bool:
+    """Whether each picture follows the one before it, from a key picture on."""
+    pictures = [b"".join(b"\0\0\0\1" + nal for nal in each) for each in clip("street.h264").pictures]
+    first = next(at for at, each in enumerate(pictures) if each == units[0].data)
+    return units[0].is_key and [each.data for each in units] == [
+        pictures[(first + at) % 40] for at in range(len(units))
+    ]
+
+
+def twice(sent: list[bytes]) -> list[bytes]:
+    return [each for told in sent for each in (told, told)]
+
+
+def turned(sent: list[bytes]) -> list[bytes]:
+    return sent[::-1]
+
+
+@pytest.mark.parametrize("wire", [list, twice, turned], ids=["as sent", "twice", "in another order"])
+@pytest.mark.parametrize("scheme", ["rtsp", "rtspu"])
+async def test_each_picture_comes_though_packets_come_otherwise(scheme: str, wire: Callable[..., list[bytes]]) -> None:
+    async with RtspCamera(clip("street.h264"), fps=200) as camera:
+        camera.wire, camera.udp, camera.channel = wire, scheme == "rtspu", 6
+        assert whole(await units_of(camera.url().replace("rtsp", scheme, 1), 15))
+
+
+async def test_a_camera_with_another_transport_is_told_by_the_scheme_it_needs() -> None:
+    async with RtspCamera(clip("street.h264")) as camera:
+        for udp, scheme, needed in ((True, "rtsp", "rtspu://"), (False, "rtspu", "rtsp://")):
+            camera.udp = udp
+            with pytest.raises(CameraFailed) as failed:
+                await units_of(camera.url().replace("rtsp", scheme, 1), 1)
+            assert failed.value.sentence == Sentence("camera.failed.transport", scheme=needed)
+
+
+async def test_over_tls_it_is_read_from_whom_the_hub_trusts_alone(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    pair = authority.pair("camera")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair.certificate, pair.key)
+    async with RtspCamera(clip("street.h264"), HttpLogin(*LOGIN, "SHA-256"), tls=context, fps=100) as camera:
+        assert await units_of(camera.url(), 1, LOGIN, Trusted(str(authority.file)))
+        with pytest.raises(CameraFailed) as failed:
+            await units_of(camera.url(), 1, LOGIN)
+        assert failed.value.step == "tls"
+
+
+async def test_a_session_is_kept_alive_by_what_the_camera_has_and_with_a_nonce_that_is_new(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ingest.video.rtsp_answer.LEAST_ALIVE_S", 0.05)
+    login = HttpLogin(*LOGIN)
+    async with RtspCamera(clip("street.h264"), login, fps=50) as camera:
+        camera.timeout_s, camera.unknown = 0, {"GET_PARAMETER"}
+        login.stales = True
+        parsed, _ = parse_url("rtsp", camera.url())
+        peer = HttpPeer(parsed, LOGIN, Addressed(["127.0.0.1"]), trust_of(parsed, NOBODY))
+        async with asyncio.timeout(PATIENCE_S), RtspStream(peer, LOGIN, 2.0).opened() as (_, units):
+            async for _unit in units:
+                asked = [each.split(" ")[0] for each in camera.asked]
+                if asked.count("GET_PARAMETER") == 1 and asked.count("OPTIONS") > 4:
+                    break
+                if len(asked) == 9:
+                    login.renew()  # as at a restart: what comes next is refused, with a new nonce
+
+
+async def test_a_session_that_the_camera_has_forgotten_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.video.rtsp_answer.LEAST_ALIVE_S", 0.05)
+    monkeypatch.setattr(rtsp, "NO_SESSION", 501)
+    monkeypatch.setattr(rtsp, "NO_METHOD", ())
+    async with RtspCamera(clip("street.h264"), fps=50) as camera:
+        camera.timeout_s, camera.unknown = 0, {"GET_PARAMETER"}
+        with pytest.raises(CameraFailed) as failed:
+            await units_of(camera.url(), 1_000)
+    assert failed.value.sentence == Sentence("camera.failed.stream_ended")
