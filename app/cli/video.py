@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 import time
 from base64 import b64decode, b64encode
 from contextlib import suppress
@@ -9,17 +10,26 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
-from app.cli.client import fail, out
+from app.cli.client import err, fail, out
 from app.cli.connection import Verbs, tell
 from app.cli.diagnose import LangOption, language
 from app.video.check import Wanted, check_file, check_stream
-from app.video.patrol import Round, Stop, Visited, patrolled
+from app.video.patrol import Round, Visited, patrolled
 from devices.cameras.camera_url import BadUrlError, CameraUrl, Login, parse_url
 from devices.cameras.failure import CameraFailed
+from hub.words import Lang
 from hub.words.sentence import told
+from ingest.video.itinerary import Stop
 from ingest.video.messages import Figures, Found, Measured, Report, Up
+
+SHOWN = 20
+"""Bad lines of a file that are named."""
+COLUMNS = (
+    TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
+)  # fmt: skip
 
 video = Verbs("See what the analysis of video finds.")
 
@@ -107,35 +117,62 @@ def patrol(
 ) -> None:
     """Diagnose many cameras in turn (轮巡) from a few frames each: a JSON line a camera, then how long the round took.
 
-    Covered and moved cameras are told from the second round on, against --memory.
+    Covered and moved cameras are told from the second round on, against --memory. Lines behind # are passed over.
 
     Example:  hub video patrol cameras.txt --user ganzhi --memory places.json
     """
     spoken = language(lang or "en")
     if user is not None and password is None:
         password = typer.prompt("Password of the cameras", hide_input=True, err=True)
-    login = None if user is None else Login(user, password or "")
-    stops = [_stop(line, login) for line in cameras.read_text("utf-8").splitlines() if line.strip()]
+    stops = _stops(cameras, None if user is None else Login(user, password or ""), spoken)
     known = _remembered(memory)
+    with Progress(*COLUMNS, console=err, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("cameras", total=len(stops))
 
-    def tell_stop(stop: Visited) -> None:
-        why = {} if stop.why is None else {"why": told(stop.why, spoken)}
-        shown = {"camera": stop.camera, "state": stop.state, "faults": stop.faults, "seconds": round(stop.seconds, 2)}
-        typer.echo(json.dumps({**shown, **why}, ensure_ascii=False))
+        def tell_stop(stop: Visited) -> None:
+            why = {} if stop.why is None else {"why": told(stop.why, spoken)}
+            shown: dict[str, Any] = {"camera": stop.camera, "state": stop.state, "faults": stop.faults}
+            shown |= {"seconds": round(stop.seconds, 2), **why}
+            typer.echo(json.dumps(shown, ensure_ascii=False))
+            progress.advance(task)
 
-    summary = asyncio.run(patrolled(stops, Round(at_once, processes, patience), known, tell_stop))
-    if memory is not None:
-        memory.write_text(json.dumps({name: b64encode(each).decode() for name, each in known.items()}), "utf-8")
+        try:
+            summary = asyncio.run(patrolled(stops, Round(at_once, processes, patience), known, tell_stop))
+        finally:  # what was learned in an hour outlives Ctrl-C
+            if memory is not None:
+                _remember(memory, known)
     typer.echo(json.dumps(summary))
 
 
-def _stop(line: str, login: Login | None) -> Stop:
-    name, _, where = line.strip().partition(" ")
+def _stops(cameras: Path, login: Login | None, spoken: Lang) -> list[Stop]:
+    """Of the lines of a file; what is wrong with them is said of all at once, each with its number."""
+    stops, wrong = dict[str, Stop](), list[str]()
     try:
-        url, own = parse_url("rtsp", where.strip())
-    except BadUrlError as error:
-        fail(f"{name}: {error.sentence}")
-    return Stop(name, url, own or login)
+        lines = cameras.read_text("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        fail(f"{cameras} is no text in UTF-8")
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, where = [*line.split(None, 1), ""][:2]
+        try:
+            url, own = parse_url("rtsp", where)
+            if name in stops:
+                wrong.append(f"line {number}: {name} is there twice")
+            stops[name] = Stop(name, url, own or login)
+        except BadUrlError as error:
+            wrong.append(f"line {number}, {name[:100]}: {told(error.sentence, spoken)}")
+    if wrong:
+        more = [f"and {len(wrong) - SHOWN} more"] if len(wrong) > SHOWN else []
+        fail("\n".join(f"{cameras}, {each}" for each in wrong[:SHOWN]) + "".join(f"\n{each}" for each in more))
+    return list(stops.values())
+
+
+def _remember(memory: Path, known: dict[str, bytes]) -> None:
+    """Whole or not at all: what an hour has brought outlives a disk that is full."""
+    written = memory.with_name(f"{memory.name}.new")
+    written.write_text(json.dumps({name: b64encode(each).decode() for name, each in known.items()}), "utf-8")
+    written.replace(memory)
 
 
 def _remembered(memory: Path | None) -> dict[str, bytes]:

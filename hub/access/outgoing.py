@@ -8,6 +8,7 @@ import json
 import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import Literal
 
@@ -43,7 +44,12 @@ class OutgoingRefused(PermanentError):
 
 
 async def resolved(host: str, port: int) -> list[str]:
-    """As the system resolves it, forms such as 0177.1 and 2130706433 included."""
+    """As the system resolves it, forms such as 0177.1 and 2130706433 included.
+
+    What is written in full waits for no thread: those may all wait for a name server.
+    """
+    with suppress(ValueError):
+        return [str(ip_address(host))]
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 

@@ -1,7 +1,8 @@
 """A patrol goes to each camera once, however many never answer."""
 
-from app.video.patrol import Round, Stop, Visited, patrolled
+from app.video.patrol import Round, Visited, patrolled
 from devices.cameras.camera_url import parse_url
+from ingest.video.itinerary import Stop
 from simulator.cameras.rtsp import RtspCamera, clip
 
 

@@ -48,3 +48,15 @@ def test_what_is_looked_for_is_chosen(
     kinds = set(asked["kinds"])  # type: ignore[call-overload]
     assert looked_for <= kinds
     assert not left_out & kinds
+
+
+def test_bad_lines_of_a_patrol_are_told_at_once_with_their_numbers_and_no_password(tmp_path: Path) -> None:
+    cameras = tmp_path / "cameras.txt"
+    cameras.write_text(
+        "# of the harbour\ngate rtsp://10.1.2.3/1\nyard\nroof ftp://me:s3cret@10.1.2.3/\ngate rtsp://10.1.2.4/\n"
+    )
+    told = CliRunner().invoke(verbs.video, ["patrol", str(cameras), "--lang", "en"])
+    assert told.exit_code == 1
+    said = told.output.splitlines()
+    assert [line.partition(", ")[2][:7] for line in said] == ["line 3,", "line 4,", "line 5:"]
+    assert "s3cret" not in told.output
