@@ -36,18 +36,17 @@ class Pending(NamedTuple):
     """Milliseconds since 1970; the same at each attempt, and no other report of the target has it."""
 
 
-async def number(conn: AsyncConnection, target: int, most: int) -> None:
-    """Give a number to each of the oldest that are due and have none: it is stored before it is used."""
-    rows = await (await conn.execute(SQL.unnumbered, {"target": target, "most": most})).fetchall()
-    if rows:
-        given = {"target": target, "ids": [id_ for (id_,) in rows], "now": time.time_ns() // 1_000_000}
-        await conn.execute(SQL.number, given)
+async def number(conn: AsyncConnection, target: int, ids: Sequence[int]) -> None:
+    """Give a number to each of some that have none: it is stored before it is used."""
+    if ids:
+        await conn.execute(SQL.number, {"target": target, "ids": list(ids), "now": time.time_ns() // 1_000_000})
 
 
 async def claim(conn: AsyncConnection, target: int, most: int) -> list[Pending]:
     """The oldest that are due, each with its number."""
     async with conn.transaction():
-        await number(conn, target, most)
+        rows = await (await conn.execute(SQL.unnumbered, {"target": target, "most": most})).fetchall()
+        await number(conn, target, [id_ for (id_,) in rows])
         async with conn.cursor(row_factory=class_row(Pending)) as cursor:
             await cursor.execute(SQL.due.encode(), {"target": target, "most": most})
             return await cursor.fetchall()

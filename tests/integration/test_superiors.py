@@ -12,9 +12,10 @@ import httpx
 import pytest
 
 from api.context import Context
-from api.forwarding.gb28181.alarms import BEIJING
+from api.forwarding.gb28181.due_alarms import BEIJING
 from api.forwarding.gb28181.session import Times
 from api.forwarding.gb28181.superiors import Superiors
+from api.forwarding.gb28181.window import SOONER
 from app.serve.forward_ways import link_of
 from devices.codecs.gb28181 import writing
 from devices.codecs.gb28181.catalogue import Channel, page_of
@@ -261,6 +262,30 @@ async def test_an_alarm_that_the_platform_passes_over_holds_up_no_other(bed: Bed
         platform.unheard = None
         await bed.drained()
     assert [each[0] for each in told(platform.of("Alarm"))] == [SMOKE, SHARED]
+
+
+async def test_what_a_platform_passes_over_is_told_as_soon_as_it_takes_any(bed: Bed) -> None:
+    """Each alarm that it passed over waited for itself, twice as long each time: an hour, after a night of that."""
+    platform = bed.platform
+    await bed.forward(at_once=2)
+    await bed.camera(SMOKE)
+    platform.silent = frozenset({"Alarm"})
+    async with below(bed, TIMES._replace(patience_s=0.3, put_off_s=3600 * SOONER)):
+        await bed.registered()
+        for device, second in ((SHARED, 1), (SMOKE, 2)):
+            await bed.alarm(device, second)
+
+        async def are_put_off() -> bool:
+            async with bed.context.hub_pool.connection() as conn:
+                found = await (await conn.execute("select attempts from forward_report")).fetchall()
+            return found == [(1,), (1,)]
+
+        await until(are_put_off, "both are put off for an hour")
+        assert len({each.call_id for each in platform.registers}) == 1, "the platform is there"
+        platform.silent = frozenset()
+        await bed.alarm(SHARED, 3)
+        await bed.drained()
+    assert len({each.body.number for each in platform.of("Alarm")}) == 3
 
 
 async def test_who_is_forgotten_tells_at_once_what_was_refused_for_it(bed: Bed) -> None:

@@ -1,10 +1,11 @@
 """One registration at a superior platform, from REGISTER until it is lost: kept alive, renewed, asked and told."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Callable
 from typing import NamedTuple
 
-from api.forwarding.gb28181.alarms import Alarms, due
+from api.forwarding.gb28181.alarms import Alarms
 from api.forwarding.gb28181.answering import ROOM, Answering, Part
 from api.forwarding.gb28181.directory import directory
 from api.forwarding.gb28181.keepalive import Keepalive
@@ -14,11 +15,14 @@ from api.forwarding.gb28181.platform import Superior
 from api.forwarding.gb28181.registration import Registration
 from api.forwarding.gb28181.requests import AT_ONCE, Requests
 from api.forwarding.gb28181.subscriptions import Subscriptions
+from api.forwarding.gb28181.window import Window
 from devices.codecs.gb28181.telling import Directory
 from devices.sip.transactions import Transactions
 from hub.backoff import jittered
 from hub.errors import HubError
 from hub.store.pool import Pool, sorted_errors
+
+log = logging.getLogger(__name__)
 
 _READ_S = 1.0
 """For so long a directory that was read is good for the next question: some ask for each channel at one time."""
@@ -27,7 +31,7 @@ _READ_S = 1.0
 class Times(NamedTuple):
     """In seconds."""
 
-    idle_s: float = 0.5
+    idle_s: float = 0.1
     """How often it is looked whether an alarm waits."""
     news_s: float = 5.0
     """How often it is looked what is new of the directory, while somebody subscribes to it."""
@@ -67,7 +71,7 @@ class Session:
         requests = Requests(link, superior, password, Transactions(AT_ONCE, times.patience_s))
         subscriptions = Subscriptions(superior, requests, self._pool)
         keepalive = Keepalive(superior, requests, self._registration)
-        alarms = Alarms(superior, requests, subscriptions, keepalive, await self._registration.responds())
+        alarms = Alarms(superior, requests, subscriptions, self._registration, await self._registration.responds())
         news = News(superior, subscriptions, keepalive, self._pool, ROOM[link.transport])
 
         async def shown(whole: Directory) -> None:
@@ -85,10 +89,9 @@ class Session:
         works()
         group.create_task(self._renew(requests, seconds), name="superior.renew")
         group.create_task(keepalive.run(), name="superior.keepalive")
-        group.create_task(self._steadily(lambda: self._told_alarms(alarms), times.idle_s), name="superior.alarms")
-        group.create_task(
-            self._steadily(lambda: self._told_news(subscriptions, news), times.news_s), name="superior.news"
-        )
+        window = Window(superior, alarms, keepalive, self._pool, times.put_off_s)
+        group.create_task(window.run(times.idle_s), name="superior.alarms")
+        group.create_task(self._tell_news(subscriptions, news), name="superior.news")
 
     async def _ends(self, link: Link) -> None:
         raise await asyncio.shield(link.ended)
@@ -110,35 +113,17 @@ class Session:
             ends, pause = loop.time() + seconds, seconds / 2
             await self._registration.renewed(seconds)
 
-    async def _steadily(self, work: Callable[[], Awaitable[bool]], pause_s: float) -> None:
-        """Again and again, at once while there is more; a store that is away is waited for."""
+    async def _tell_news(self, subscriptions: Subscriptions, news: News) -> None:
+        """Again and again; a store that is away is waited for."""
         while True:
             try:
-                more = await work()
+                if subscriptions.of("Catalog") is not None:
+                    await news.tell(await self._directory())
             except SuperiorError:
                 raise
-            except HubError:
-                more = False
-            if not more:
-                await asyncio.sleep(pause_s)
-
-    async def _told_alarms(self, alarms: Alarms) -> bool:
-        await alarms.settle(self._pool)
-        with sorted_errors():
-            async with self._pool.connection() as conn:
-                waiting = await due(conn, self._superior.id, self._superior.at_once)
-        if not waiting:
-            return False
-        before = alarms.responds
-        await alarms.tell(self._pool, waiting, self._times.put_off_s)
-        if alarms.responds is not before:
-            await self._registration.responding(alarms.responds)
-        return True
-
-    async def _told_news(self, subscriptions: Subscriptions, news: News) -> bool:
-        if subscriptions.of("Catalog") is not None:
-            await news.tell(await self._directory())
-        return False
+            except HubError as error:
+                log.debug("%s is not told what is new: %s", self._superior.code, error)
+            await asyncio.sleep(self._times.news_s)
 
     async def _directory(self) -> Directory:
         now = asyncio.get_running_loop().time()
