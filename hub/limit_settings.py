@@ -28,10 +28,12 @@ class Outgoing(Section):
     """Sources of official warnings; public addresses at port 443 need no entry."""
     forward: tuple[AllowedText, ...] = ()
     """Superior platforms that readings are forwarded to (HJ 212); public addresses, too."""
+    platform: tuple[AllowedText, ...] = ()
+    """Platforms of carriers that are asked for what was missed; public addresses at port 443 need no entry."""
     outside: tuple[Outside, ...] = ()
     """Known services outside the country (hub/access/outside.py) are not called unless they are named here."""
     tls: Trust = Trust()
-    """For webhooks, mail servers and sources of warnings; the login at a provider has its own, `[oidc.tls]`."""
+    """For webhooks, mail servers, sources of warnings, platforms; the login at a provider has its own, `[oidc.tls]`."""
 
 
 class Limits(Section):

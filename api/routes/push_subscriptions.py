@@ -6,6 +6,7 @@ from datetime import datetime
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 
+import httpx
 from fastapi import Query, Response
 from psycopg import AsyncConnection
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
@@ -18,21 +19,26 @@ from api.database import Row, audit, execute, read, row, rows, writing
 from api.issuing import caught_up
 from api.language import Spoken
 from api.problems import ProblemError, invalid, not_found, responses
+from devices.carriers.asked.platforms import OFFERS
 from hub.access.door import GuardedRouter, TheCaller, needs
+from hub.access.outgoing import Outgoing, OutgoingRefused
 from hub.access.permissions import Permission
 from hub.secrets.sealed import Place, Secrets
 from hub.store.statements import statements
 from hub.words import Lang
-from hub.words.sentence import Sentence
+from hub.words.sentence import Sentence, stored
+from hub.words.sentence import told as told_in
 
 SQL = statements(__name__)
 
 router = GuardedRouter(prefix="/push-subscriptions", tags=["pushes of platforms"])
 senders = GuardedRouter(prefix="/push-senders", tags=["pushes of platforms"])
+_NO_API = {"url": None, "id": "", "scope": "", "per_s": 5.0}
 _KEYS = {"code": str}
 _SECRET = re.compile(r"[!-.0-~]{6,200}")
+_PLAIN = r"^[!-~]{0,200}$"
 _SENDERS = {"first_at": datetime, "subscription": str, "address": str}
-_GAPS = {"to_at": datetime, "device": str}
+Offer = Literal["latest", "properties", "all"]
 PlatformName = Literal["ctwing", "onenet", "iotda", "aliyun", "tencent", "chirpstack", "the-things-stack"]
 Address = Annotated[str, StringConstraints(pattern=TEXT, min_length=1, max_length=128)]
 
@@ -42,6 +48,22 @@ def _network(text: str) -> str:
 
 
 Network = Annotated[str, StringConstraints(max_length=50), AfterValidator(_network)]
+
+
+class ApiAccess(BaseModel):
+    """How the platform is asked for what was missed while nothing could come (docs/carriers)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.\-\[\]:]{1,255}/?$")] = Field(
+        examples=["https://iot-api.heclouds.com"]
+    )
+    id: Annotated[str, StringConstraints(pattern=_PLAIN)] = Field(default="", description="who asks: an access key")
+    scope: Annotated[str, StringConstraints(pattern=_PLAIN)] = Field(
+        default="", description="of what: a project, a region, an application"
+    )
+    secret: SecretStr | None = Field(default=None, description="left out, that of before is kept for the same url")
+    per_s: float = Field(default=5, gt=0, le=1000, description="requests a second at most")
 
 
 class SubscriptionBody(BaseModel):
@@ -72,6 +94,18 @@ class SubscriptionBody(BaseModel):
         default=None, gt=0, le=604_800, description="how often something comes at least; null: it is learned"
     )
     enabled: bool = True
+    api: ApiAccess | None = Field(default=None, description="null: the platform is not asked")
+
+
+class StoredApi(BaseModel):
+    """How a platform is asked, without its secret."""
+
+    url: str
+    id: str
+    scope: str
+    per_s: float
+    offers: Offer | None = Field(description="what it can be asked for; null: nothing that is documented")
+    error: str | None = Field(description="why it cannot be asked now")
 
 
 class StoredSubscription(BaseModel):
@@ -94,6 +128,8 @@ class StoredSubscription(BaseModel):
     silent_since: datetime | None
     senders: int = Field(description="devices that were heard through it")
     waiting: int = Field(description="of these, devices that wait to be accepted")
+    api: StoredApi | None
+    gaps_waiting: int = Field(description="gaps of devices that the platform is still to be asked for")
     secret: str | None = Field(description="shown once, when it was made up")
 
 
@@ -132,14 +168,6 @@ class Accepted(BaseModel):
     letters: int = Field(description="dead letters of it, which are put through the hub now")
 
 
-class Gap(BaseModel):
-    """A time in which nothing of a device could come."""
-
-    device: Code
-    from_at: datetime
-    to_at: datetime
-
-
 @router.put(
     "/{code}", response_model=StoredSubscription, responses={201: {"model": StoredSubscription}, **responses(422)}
 )
@@ -150,19 +178,27 @@ async def put_subscription(
     """Create or change a subscription; secrets that are left out are kept."""
     made_up = secrets.token_urlsafe(24)
     given = {name: _secret(getattr(body, name)) for name in ("secret", "key")}
-    vault, place = Secrets(context.settings.secrets), Place("push_subscription", "secret", code)
-    sealed = {
-        name: None if text is None else vault.seal(place._replace(column=name), text) for name, text in given.items()
-    }
-    shown = body.model_dump(exclude={"secret", "key"})
+    shown = body.model_dump(exclude={"secret", "key", "api"})
+    asked = None if body.api is None else body.api.model_dump(exclude={"secret"})
+    given["api_secret"] = None if body.api is None else _secret(body.api.secret)
     async with writing(context) as conn:
         await _check(conn, body, spoken)
-        written = await row(conn, SQL.put, {**shown, **sealed, "code": code, "fresh": vault.seal(place, made_up)}) or {}
+        await _check_api(context, conn, code, body.api, spoken)
+        vault, place = Secrets(context.settings.secrets), Place("push_subscription", "secret", code)
+        sealed = {
+            name: None if text is None else vault.seal(place._replace(column=name), text)
+            for name, text in given.items()
+        }
+        access = {f"api_{name}": value for name, value in (asked or _NO_API).items()}
+        values = {**shown, **sealed, **access, "code": code, "fresh": vault.seal(place, made_up)}
+        written = await row(conn, SQL.put, values) or {}
+        if asked is not None:
+            await execute(conn, SQL.ask, {"code": code})
         told = {name: "changed" for name, text in given.items() if text is not None}
-        await audit(conn, caller, "push_subscription.put", code, {**shown, **told})
+        await audit(conn, caller, "push_subscription.put", code, {**shown, "api": asked, **told})
         response.status_code = 201 if written["created"] else 200
         new = made_up if written["created"] and given["secret"] is None else None
-        return {**await _subscription(conn, code), "secret": new}
+        return {**await _subscription(conn, code, spoken), "secret": new}
 
 
 def _secret(given: SecretStr | None) -> str | None:
@@ -183,20 +219,40 @@ async def _check(conn: AsyncConnection, body: SubscriptionBody, spoken: Lang) ->
         await execute(conn, DATABASE.organisations_add, {"codes": [body.organisation]})
 
 
+async def _check_api(
+    context: Here, conn: AsyncConnection, code: str, api: ApiAccess | None, spoken: Lang
+) -> None:  # fmt: skip
+    """A secret goes to no other server than that which it was given for."""
+    if api is None:
+        return
+    url = httpx.URL(api.url)
+    try:
+        Outgoing(context.settings).check_literal(
+            "platform", url.host, url.port or (443 if url.scheme == "https" else 80)
+        )
+    except OutgoingRefused as error:
+        raise invalid("/api/url", error.sentence) from error
+    text = _secret(api.secret)
+    if text is None and await row(conn, SQL.same_api, {"code": code, "url": api.url}) is None:
+        raise invalid("/api/secret", Sentence("refusal.push.api_secret").told(spoken))
+    if text is not None and (not text.isascii() or not text.isprintable() or not 6 <= len(text) <= 500):
+        raise invalid("/api/secret", Sentence("refusal.push.api_text").told(spoken))
+
+
 @router.get("", response_model=Page[StoredSubscription])
 @needs(Permission.PROVISIONING_READ)
-async def list_subscriptions(paging: Paged, context: Here) -> Any:
+async def list_subscriptions(paging: Paged, context: Here, spoken: Spoken) -> Any:
     """Subscriptions by code, without their secrets."""
     found = await read(context, SQL.subscriptions, {"code": None, **paging.after(_KEYS)})
-    return paging.page([each | {"secret": None} for each in found], _KEYS)
+    return paging.page([_shown(each, spoken) for each in found], _KEYS)
 
 
 @router.get("/{code}", response_model=StoredSubscription, responses=responses(404))
 @needs(Permission.PROVISIONING_READ)
-async def get_subscription(code: Code, context: Here) -> Any:
+async def get_subscription(code: Code, context: Here, spoken: Spoken) -> Any:
     """One subscription, without its secrets."""
     async with context.pool.connection() as conn:
-        return await _subscription(conn, code)
+        return await _subscription(conn, code, spoken)
 
 
 @router.delete("/{code}", status_code=204, response_class=Response, responses=responses(404))
@@ -208,16 +264,6 @@ async def delete_subscription(code: Code, context: Here, caller: TheCaller) -> R
             raise not_found("subscription", code)
         await audit(conn, caller, "push_subscription.delete", code, {})
     return Response(status_code=204)
-
-
-@router.get("/{code}/gaps", response_model=Page[Gap], responses=responses(404))
-@needs(Permission.PROVISIONING_READ)
-async def list_gaps(code: Code, paging: Paged, context: Here) -> Any:
-    """When nothing could come of a subscription's devices: it said nothing, or the hub was away. The newest first."""
-    async with context.pool.connection() as conn:
-        await _subscription(conn, code)
-        found = await rows(conn, SQL.gaps, {"code": code, **paging.after(_GAPS)})
-    return paging.page(found, _GAPS)
 
 
 @router.post("/{code}:accept", response_model=Accepted, responses=responses(404, 409, 422))
@@ -274,8 +320,23 @@ async def list_senders(paging: Paged, context: Here, subscription: Annotated[Cod
     return paging.page(found, _SENDERS)
 
 
-async def _subscription(conn: AsyncConnection, code: str) -> Row:
+async def _subscription(conn: AsyncConnection, code: str, lang: Lang) -> Row:
     found = await row(conn, SQL.subscriptions, {"code": code, "after_code": None, "limit": 1})
     if found is None:
         raise not_found("subscription", code)
-    return found | {"secret": None}
+    return _shown(found, lang)
+
+
+def _shown(row: Row, lang: Lang) -> Row:
+    url, error, words = row.pop("api_url"), row.pop("api_error"), row.pop("api_error_words")
+    told = {name: row.pop(f"api_{name}") for name in ("id", "scope", "per_s")}
+    error = None if error is None else told_in(stored(error, words), lang)
+    api = None if url is None else {"url": url, **told, "offers": _offer(row["platform"]), "error": error}
+    return {**row, "api": api, "secret": None}
+
+
+def _offer(platform: str) -> Offer | None:
+    offers = OFFERS.get(platform)
+    if offers is None:
+        return None
+    return "all" if offers.whole else "latest" if offers.history is None else "properties"

@@ -22,7 +22,10 @@ async def check_subscriptions(settings: Settings) -> list[Finding]:
     return [_judged(*row) for row in found]
 
 
-def _judged(code: str, platform: str, heard_at: datetime | None, silent: datetime | None, waiting: int) -> Finding:
+def _judged(
+    code: str, platform: str, heard_at: datetime | None, silent: datetime | None, waiting: int, error: str | None,
+    gaps: int,
+) -> Finding:  # fmt: skip
     what = f"pushes of {platform} ({code})"
     if silent is not None:
         return Finding("warn", f"{what}: nothing since {silent:%Y-%m-%d %H:%M} UTC", "see the platform's own log")
@@ -30,4 +33,9 @@ def _judged(code: str, platform: str, heard_at: datetime | None, silent: datetim
         return Finding("warn", f"{what}: nothing has ever come", f"see docs/carriers/{platform}.md")
     if waiting:
         return Finding("warn", f"{what}: {waiting} devices wait to be accepted", "hub devices pending")
+    if error is not None:
+        return Finding("warn", f"{what}: asked for what was missed, {error}", f"hub subscriptions show {code}")
+    if gaps:
+        what = f"{what}: what {gaps} devices sent while nothing could come is not known"
+        return Finding("warn", what, f"hub subscriptions gaps {code}")
     return Finding("ok", f"{what}: heard at {heard_at:%Y-%m-%d %H:%M} UTC")

@@ -8,13 +8,14 @@ from app.cli.devices import devices
 from app.cli.diagnose import diagnose
 from app.cli.passwords import passwords
 from app.cli.provisioning import key
-from app.cli.subscriptions import accept, pending
+from app.cli.subscriptions import accept, gaps_of_device, pending
 from app.cli.tail import tail
 
 devices.verb()(diagnose)
 devices.verb()(tail)
 devices.verb()(pending)
 devices.verb()(accept)
+devices.verb("gaps")(gaps_of_device)
 devices.verb()(command)
 devices.verb()(commands)
 devices.add_typer(addresses, name="addresses")

@@ -14,7 +14,7 @@ CodeArgument = Annotated[str, typer.Argument(help="The subscription's code.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 _SHOWN = (
     *("platform", "name", "organisation", "region", "profile", "networks", "enabled", "encrypted", "rhythm_s"),
-    *("limit_s", "heard_at", "silent_since", "pushes", "senders", "waiting"),
+    *("limit_s", "heard_at", "silent_since", "pushes", "senders", "waiting", "api", "gaps_waiting"),
 )
 _SIGNS = ("onenet", "tencent")
 
@@ -40,18 +40,30 @@ def add(
         float | None, typer.Option(min=0.001, help="Seconds in which something comes at least; else learned.")
     ] = None,
     off: Annotated[bool, typer.Option("--off", help="Take nothing from it.")] = False,
+    api_url: Annotated[str | None, typer.Option(help="Where it is asked for what was missed (docs/carriers).")] = None,
+    api_id: Annotated[str, typer.Option(help="Who asks: an access key, the key of an application.")] = "",
+    api_scope: Annotated[str, typer.Option(help="Of what: a project, a region, an application.")] = "",
+    api_secret: Annotated[
+        str | None, typer.Option(envvar="HUB_PUSH_API_SECRET", help="With which requests are signed; kept if left out.")
+    ] = None,
+    api_per_s: Annotated[float, typer.Option(min=0.01, max=1000, help="Requests a second at most.")] = 5,
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
 ) -> None:
     """Make a subscription, or give one other settings; its secret is kept unless one is given.
 
     Example:  hub subscriptions add ctwing --name fire --organisation fire --profile smoke-detector
+
+    Example:  hub subscriptions add onenet --name w --api-url https://iot-api.heclouds.com --api-id products/pX0demo001
     """
     body: dict[str, Any] = {
         "platform": platform, "name": title or code, "networks": network or [], "organisation": organisation,
         "region": region, "profile": profile, "rhythm_s": rhythm, "enabled": not off,
     }  # fmt: skip
     body |= {name: text for name, text in (("secret", secret), ("key", key)) if text}
+    if api_url is not None:
+        body["api"] = {"url": api_url, "id": api_id, "scope": api_scope, "per_s": api_per_s}
+        body["api"] |= {"secret": api_secret} if api_secret else {}
     stored = call("PUT", f"/push-subscriptions/{code}", url, token, json=body)
     found = stored.json()
     out.print(Text(f"{code} is made." if stored.status_code == 201 else f"{code} is as given."))
@@ -115,13 +127,30 @@ def remove(code: CodeArgument, url: UrlOption = DEFAULT_URL, token: TokenOption 
 def gaps(
     code: CodeArgument, as_json: JsonOption = False, url: UrlOption = DEFAULT_URL, token: TokenOption = None
 ) -> None:
-    """When nothing of its devices could come, the newest first.
+    """When nothing of its devices could come, the newest first, and what is known of that.
 
     Example:  hub subscriptions gaps fire
     """
-    items = pages(f"/push-subscriptions/{code}/gaps", url, token, {})
+    _tell_gaps(pages(f"/push-subscriptions/{code}/gaps", url, token, {}), as_json)
+
+
+def gaps_of_device(
+    code: Annotated[str, typer.Argument(help="The device's code.")],
+    as_json: JsonOption = False,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """When nothing of a device could come through its platform, the newest first, and what is known of that.
+
+    Example:  hub devices gaps smoke-17
+    """
+    _tell_gaps(pages(f"/devices/{code}/gaps", url, token, {}), as_json)
+
+
+def _tell_gaps(items: list[dict[str, Any]], as_json: bool) -> None:
     for item in items:
-        told = f"{item['device']}  {item['from_at']} to {item['to_at']}"
+        why = f" ({item['why']})" if item["why"] else ""
+        told = f"{item['device']}  {item['from_at']} to {item['to_at']}  {item['cause']}: {item['state']}{why}"
         typer.echo(json.dumps(item, ensure_ascii=False) if as_json else told)
     if not items and not as_json:
         out.print("There is none.")

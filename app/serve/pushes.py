@@ -1,5 +1,6 @@
 """What platforms and cameras push: the routes, and the work beside them, of a process that stores or forwards."""
 
+from app.serve.asking import ask_platforms
 from app.serve.origins import origins_of
 from app.serve.sources import Engine
 from hub.lifecycle import Named
@@ -10,6 +11,7 @@ from hub.store.pool import Pool
 from hub.store.replay import Replay
 from ingest.cameras.push import CameraPushes, camera_router
 from ingest.carriers.adoption import adopt
+from ingest.carriers.downtime import Listening
 from ingest.carriers.meter import Meter
 from ingest.carriers.router import push_router
 from ingest.carriers.silence import watch
@@ -25,6 +27,8 @@ class Pushes:
         """Without `replay` letters of accepted devices wait for a process that has it."""
         subscriptions, meter = Subscriptions(pool, Secrets(settings.secrets)), Meter(pool)
         self._source = PushSource(engine.sink, origins_of(settings).of_push, engine.reasons, meter)
+        self._listening = Listening(pool, engine.reasons, self._source.taking)
+        self._settings = settings
         origin = origins_of(settings).of_camera
         self._cameras = CameraPushes(engine.sink, pool, origin, gate.passed, engine.reasons)
         self.routers = [push_router(self._source, subscriptions), camera_router(self._cameras)]
@@ -37,6 +41,8 @@ class Pushes:
             ("subscriptions", self._subscriptions.run()),
             ("meter of subscriptions", self._meter.run()),
             (silence, lead(self._url, silence, watch())),
+            ("until when pushes are taken", self._listening.run()),
+            ("asked platforms", ask_platforms(self._settings, self._source)),
         ]
         return found if self._replay is None else [*found, (accepted, lead(self._url, accepted, adopt(self._replay)))]
 

@@ -334,6 +334,7 @@ LOOKS: Sequence[Look] = (
     reach.session,
     reach.registration,
     reach.link,
+    reach.gap,
     _access,
     _gateway,
     reach.polled,

@@ -64,6 +64,7 @@ _PLAIN = (
     *(
         "max_future_s",
         "link",
+        "gap",
         "session",
         "registration",
         "cameras",

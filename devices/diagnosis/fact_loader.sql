@@ -28,6 +28,9 @@ select d.id, d.code, d.name, d.state, d.created_at, d.zone,
         where r.id in (select d.code union all
                        select a.address from device_address a where a.scheme = 'gb28181' and a.device_id = d.id)
         order by r.expires_at desc limit 1) as registration,
+       (select to_jsonb(g) || jsonb_build_object('count', count(*) over ()) from push_gap g
+        where g.device_id = d.id and g.to_at > %(now)s::timestamptz - interval '7 days'
+        order by g.to_at desc limit 1) as gap,
        array(select c.kind from camera_connection c where c.device_id = d.id order by c.kind) as cameras,
        array(select distinct a.scheme from device_address a where a.device_id = d.id order by a.scheme) as schemes,
        said.events_of_day, said.untimed_events, coalesce(unused.names, '{}') as unused,

@@ -175,6 +175,8 @@ class Facts:
     flood: Flood | None = None
     link: Mapping[str, Any] | None = None
     """How its network receives it: columns of device_link, as JSON."""
+    gap: Mapping[str, Any] | None = None
+    """The newest time in which nothing of it could come: columns of push_gap, as JSON, and how many there are."""
     session: Mapping[str, Any] | None = None
     """Its newest connection, of what dials in: columns of session, as JSON."""
     registration: Mapping[str, Any] | None = None

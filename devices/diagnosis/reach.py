@@ -6,6 +6,7 @@ from typing import Any
 
 from devices.diagnosis.facts import Facts
 from devices.diagnosis.note import Level, Note
+from hub.words.sentence import stored
 
 LINE_ASKED, ENOUGH_ASKED, WRONG_SUMS = 3, 50, 0.02
 """Requests after which a line that answered none is told of; and a share of wrong checksums, of how many at least."""
@@ -13,6 +14,8 @@ TWINS_NOW, TWINS_TOLD = timedelta(minutes=20), timedelta(days=7)
 """Two connections of one number are told of every ten minutes while both send; how long it is told afterwards."""
 SIP_TWINS_NOW = timedelta(hours=2)
 """Of two devices that register with one number each does when the other has, and at an hour at the latest."""
+GAP_TOLD = timedelta(days=1)
+"""So long after a gap it is worth a look; then it is history."""
 LOSSY = 0.1
 """Of the frames of a device that its network did not receive: more is worth a look at the place of its antenna."""
 
@@ -83,6 +86,17 @@ def link(facts: Facts) -> Iterator[Note]:
         yield Note("link_status", "info", {**told, "at": datetime.fromisoformat(link["told_at"])})
     if link["note"] is not None:
         yield Note("link_note", "info", {"note": link["note"], "at": datetime.fromisoformat(link["note_at"])})
+
+
+def gap(facts: Facts) -> Iterator[Note]:
+    """The newest time in which nothing of it could come through its subscription, and what is known of that."""
+    gap = facts.gap
+    if gap is None:
+        return
+    times = {name: datetime.fromisoformat(gap[key]) for name, key in (("since", "from_at"), ("at", "to_at"))}
+    why = "-" if gap["why"] is None else stored(gap["why"], gap["why_words"])
+    level: Level = "warning" if gap["state"] == "open" and facts.now - times["at"] < GAP_TOLD else "info"
+    yield Note(f"gap_{gap['state']}", level, {**times, "why": why, "count": gap["count"]})
 
 
 def polled(facts: Facts) -> Iterator[Note]:

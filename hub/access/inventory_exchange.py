@@ -17,7 +17,8 @@ EXCHANGE: Mapping[str, Table] = {
         _MANAGEMENT, "what platforms of carriers and clouds push, and when each was heard", "until deleted",
         Permission.PROVISIONING_READ,
         l2="code platform name networks organisation region profile_id rhythm_s enabled created_at heard_at pushes day "
-        "longest_s longest_before_s silent_since back_at", l4="secret key",
+        "longest_s longest_before_s silent_since back_at api_url api_id api_scope api_per_s api_error api_error_words",
+        l4="secret key api_secret",
     ),
     "push_sender": _table(
         _MANAGEMENT, "devices as platforms know them, which of them wait to be accepted",
@@ -37,8 +38,12 @@ EXCHANGE: Mapping[str, Table] = {
         Permission.DEVICES_READ, l2="agent at dropped dropped_at", l3="id host",
     ),
     "push_gap": _table(
-        _OPERATIONS, "when nothing of a device could come through its subscription", "health.keep_days",
-        Permission.PROVISIONING_READ, l2="device_id from_at to_at subscription",
+        _OPERATIONS, "when nothing of a device could come through its subscription, and what is known of that",
+        "health.keep_days", Permission.DEVICES_READ,
+        l2="device_id from_at to_at subscription cause state attempts latest_at due_at why why_words",
+    ),
+    "push_listening": _table(
+        _OPERATIONS, "until when the hub could take what platforms push", "one row", None, l2="one until_at",
     ),
     "camera_connection": _table(
         _MANAGEMENT, "which cameras are asked, where and by which login, which push, and how each does",

@@ -19,7 +19,7 @@ from hub.networks import Address, is_loopback, never_called, parse_allowed, reac
 from hub.settings import Settings
 from hub.words.sentence import Sentence
 
-Purpose = Literal["webhook", "camera", "oidc", "mail", "warnings", "forward"]
+Purpose = Literal["webhook", "camera", "oidc", "mail", "warnings", "forward", "platform"]
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 """Addresses of a name, as text; OSError when there are none."""
 PUBLIC_PORTS: Mapping[Purpose, frozenset[int]] = {
@@ -29,6 +29,7 @@ PUBLIC_PORTS: Mapping[Purpose, frozenset[int]] = {
     "mail": frozenset({465, 587}),
     "warnings": frozenset({443}),
     "forward": frozenset(),
+    "platform": frozenset({443}),
 }
 """Ports of public addresses that are allowed without an entry."""
 OWN_FOR_S = 60.0
@@ -62,6 +63,7 @@ class Outgoing:
         self._written: dict[Purpose, Sequence[str]] = {
             "webhook": listed.webhook, "camera": listed.camera, "oidc": listed.oidc,
             "mail": listed.mail, "warnings": listed.warnings, "forward": listed.forward,
+            "platform": listed.platform,
         }  # fmt: skip
         self._allowed = {purpose: [parse_allowed(text) for text in some] for purpose, some in self._written.items()}
         self._named = frozenset(each.host.lower() for each in listed.outside)

@@ -47,6 +47,7 @@ COLUMNS = (
     Column("forward_target", "password", SQL.forward_target_passwords, SQL.forward_target_password_write),
     Column("push_subscription", "secret", SQL.push_secrets, SQL.push_secret_write),
     Column("push_subscription", "key", SQL.push_keys, SQL.push_key_write),
+    Column("push_subscription", "api_secret", SQL.push_api_secrets, SQL.push_api_secret_write),
     # One place for both: the password of before moves from the one column to the other.
     Column("station_password", "password", SQL.station_passwords, SQL.station_password_write),
     Column("station_password", "password", SQL.station_formers, SQL.station_former_write),

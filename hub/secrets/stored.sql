@@ -79,6 +79,13 @@ where code > %(after)s order by code limit %(limit)s
 -- name: outside_system_secret_write
 update outside_system set secret = %(text)s where code = %(row)s and secret = %(was)s
 
+-- name: push_api_secret_write
+update push_subscription set api_secret = %(text)s where code = %(row)s and api_secret = %(was)s
+
+-- name: push_api_secrets
+select code, api_secret from push_subscription
+where api_secret is not null and code > %(after)s order by code limit %(limit)s
+
 -- name: push_key_write
 update push_subscription set key = %(text)s where code = %(row)s and key = %(was)s
 

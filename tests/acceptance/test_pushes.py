@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.support.cluster import Cluster
 from tests.support.frames_carriers import BATTERY, LAMP, SMOKE, STUDIO
 from tests.support.frames_networks import TTS, UP, UP_PROTOBUF
 from tests.support.hub import Hub, run_hub
+from tests.support.platform_api import PlatformApi, Sent
 from tests.support.process import wait_until
 
 DEVICE, SECRET, TOKEN = "acf7000000000001", "a-secret-of-fire", "ganzhi-demo"
@@ -325,3 +327,135 @@ def test_network_servers_push_in_either_form_and_their_devices_are_found_by_deve
         lambda: hub.api.post("/api/v1/push-subscriptions/lora:accept", json=wanted).status_code == 200, "it waits"
     )
     wait_until(lambda: rows(database, f"{of} where d.code = 'th-1'") == [(3,)], "what waited is stored once")
+
+
+ALARMING = ("pX/well-1", "pX/well-2", "pX/well-3")
+
+
+def missed(api: PlatformApi, at: int) -> None:
+    """What devices sent while the hub was away: the first has been alarming since, of the second it is over."""
+    for code, states in zip(ALARMING, ((1, 1), (1, 7), (7, 7)), strict=True):
+        ends = [Sent(at + 1000 * n, {"Alarm_Status": state, "TData": 20.0 + n}) for n, state in enumerate((7, *states))]
+        api.sent[code] = ends
+
+
+def well(code: str, sent: Sent) -> bytes:
+    """A push of it."""
+    product, name = code.split("/")
+    items = {key: {"value": value, "time": sent.at} for key, value in sent.values.items()}
+    return json.dumps({"productKey": product, "deviceName": name, "gmtCreate": sent.at, "items": items}).encode()
+
+
+@contextmanager
+def asked_hub(database: str, tmp_path: Path, api: PlatformApi) -> Iterator[Hub]:
+    """A hub that knows the three, and may ask the platform."""
+    hub = Hub(
+        database, 0, tmp_path, HUB_HEALTH__EVERY_S="0.2", HUB_HEALTH__SEEN_EVERY_S="0.2",
+        HUB_OUTGOING__PLATFORM=json.dumps([api.url.removeprefix("http://")]),
+    )  # fmt: skip
+    try:
+        hub.launch()
+        shipped = {name: value for name, value in library()["smoke-detector"].items() if name != "sources"}
+        hub.put("/profiles/smoke", **shipped)
+        hub.put("/rules/smoke", name="Smoke", event_kind="smoke", level="red")
+        given = {"platform": "aliyun", "name": "Wells", "secret": SECRET, "organisation": "fire", "profile": "smoke"}
+        access = {"url": api.url, "id": "key", "secret": "another-secret", "per_s": 200}
+        hub.put("/push-subscriptions/wells", **given, api=access)
+        for code in ALARMING:
+            assert push(hub, well(code, api.sent[code][0]), f"/wells/{SECRET}").status_code == 200
+            body = {"address": code}
+            assert hub.api.post("/api/v1/push-subscriptions/wells:accept", json=body).status_code == 200
+        waits = "select count(*)::int from push_sender where waits"
+        wait_until(lambda: rows(database, waits) == [(0,)], "all are known")
+        wait_until(lambda: rows(database, "select count(*)::int from push_listening") == [(1,)], "it listens")
+        yield hub
+    finally:
+        hub.close()
+
+
+READ = "select count(*)::int, count(distinct (series_id, ts))::int from reading"
+OPEN = "select d.code, a.cleared_at is null from alert a join device d on d.id = a.device_id where a.origin = 'rule'"
+
+
+def was_away(hub: Hub, database: str) -> None:
+    """Kill it, and let it have been away for an hour."""
+    hub.kill()
+    rows(database, "update push_listening set until_at = until_at - interval '1 hour'")
+
+
+def test_after_a_downtime_the_platform_is_asked_and_what_is_alarming_now_pages_once(
+    database: str, tmp_path: Path
+) -> None:
+    with PlatformApi("aliyun") as api:
+        missed(api, int(time.time() * 1000) - 600_000)
+        with asked_hub(database, tmp_path, api) as hub:
+            seen = "select max(seen_at) from device_seen"
+            before = rows(database, seen)
+            was_away(hub, database)
+            hub.launch()
+            states = "select distinct cause, state from push_gap"
+            wait_until(lambda: rows(database, states) == [("away", "properties")], "all was asked for")
+            assert rows(database, READ) == [(9, 9)]
+            wait_until(lambda: rows(database, OPEN) == [("aliyun-pX-well-1", True)], "what is alarming now pages")
+            assert rows(database, seen) == before, "an answer of the platform is no sign of life"
+            for _ in range(2):
+                for code in ALARMING:
+                    for sent in api.sent[code]:  # the platform repeats it after all
+                        assert push(hub, well(code, sent), f"/wells/{SECRET}").status_code == 200
+            assert rows(database, READ) == [(9, 9)]
+            assert rows(database, OPEN) == [("aliyun-pX-well-1", True)]
+            assert rows(database, "select count(*)::int from event where kind = 'smoke' and state = 'active'") == [(3,)]
+            [gap] = hub.api.get("/api/v1/devices/aliyun-pX-well-1/gaps").json()["items"]
+            assert (gap["cause"], gap["state"], gap["why"]) == ("away", "properties", None)
+            told = hub.api.get("/api/v1/devices/aliyun-pX-well-1/diagnosis").text
+            assert "its properties were asked for" in told
+
+
+@pytest.mark.heavy
+def test_a_platform_that_offers_nothing_leaves_a_gap_and_one_that_lets_nobody_in_is_told(
+    database: str, tmp_path: Path
+) -> None:
+    with PlatformApi("aliyun") as api:
+        missed(api, int(time.time() * 1000) - 600_000)
+        with asked_hub(database, tmp_path, api) as hub:
+            given = {"platform": "chirpstack", "name": "Lora", "secret": SECRET, "profile": "smoke"}
+            hub.put("/push-subscriptions/lora", **given)
+            assert push(hub, UP, f"/lora/{SECRET}?event=up").status_code == 200
+            body = {"address": "0101010101010101", "code": "th-1"}
+            assert hub.api.post("/api/v1/push-subscriptions/lora:accept", json=body).status_code == 200
+            api.status = 403
+            was_away(hub, database)
+            hub.launch()
+            of = "select g.state, count(*)::int from push_gap g group by 1 order by 1"
+            wait_until(lambda: rows(database, of) == [("open", 1), ("waits", 3)], "each has its gap")
+            shown = "/api/v1/push-subscriptions/wells"
+            wait_until(lambda: "403" in str(hub.api.get(shown).json()["api"]["error"]), "why is told")
+            other = {"platform": "aliyun", "name": "Wells", "secret": SECRET, "api": {"url": "http://127.0.0.1:9"}}
+            assert hub.api.put(shown, json=other).status_code == 422, "the secret goes to no other server"
+            status, said = run_hub(
+                "devices", "gaps", "th-1", env=hub.env | {"HUB_URL": str(hub.api.base_url)}, folder=tmp_path
+            )
+            assert (status, "away: open" in said) == (0, True), said
+            api.status = 200
+            wait_until(lambda: rows(database, of) == [("open", 1), ("properties", 3)], "it is asked again")
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("answers", range(1, 16, 4))
+def test_a_hub_that_is_killed_while_it_asks_asks_again_and_stores_nothing_twice(
+    database: str, tmp_path: Path, answers: int
+) -> None:
+    with PlatformApi("aliyun") as api:
+        missed(api, int(time.time() * 1000) - 600_000)
+        with asked_hub(database, tmp_path, api) as hub:
+            was_away(hub, database)
+            api.hold_after(answers)
+            hub.launch()
+            wait_until(lambda: len(api.requests) > answers, "it asks", 60)
+            hub.kill()
+            api.open.set()
+            hub.launch()
+            states = "select distinct state from push_gap"
+            wait_until(lambda: rows(database, states) == [("properties",)], "all was asked for", 60)
+            assert rows(database, READ) == [(9, 9)]
+            wait_until(lambda: rows(database, OPEN) == [("aliyun-pX-well-1", True)], "what is alarming pages once")

@@ -31,6 +31,7 @@ THINGS: dict[str, Any] = {
     "DELETE /devices/{code}": None,
     "GET /devices/{code}/steps": None,
     "GET /devices/{code}/camera-states": None,
+    "GET /devices/{code}/gaps": None,
     "POST /devices/{code}/steps": {"to": "suspended"},
     "GET /devices/{code}/maintenance": None,
     "POST /devices/{code}/maintenance": {"from_at": "2026-01-01T00:00:00Z", "to_at": "2026-01-02T00:00:00Z"},
