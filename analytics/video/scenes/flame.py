@@ -2,10 +2,11 @@
 
 Each cue stands against something that only looks like a flame: `hot` and `glow` against orange vests and floors, `hue`
 and `core` against flags, red lamps and their reflections, `flicker`, `swing` and `shape` against what is orange and
-stands, `mixed` against lamps that blink as a whole, `moves_not` against what is orange and drives, walks or sways.
+stands, `mixed` against lamps that blink as a whole, `moves_not` against what is orange and drives or walks, `beyond`
+against leaves, cloth and a mast that sways, `own_colour` against light that plays on one colour: screens, glitter.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 
 from analytics.video.detector import Key
 from analytics.video.finding import Cue
-from analytics.video.scenes.background import LONGEST_STEP_S, fading
-from analytics.video.scenes.evidence import NOTHING, better, ramp, together, told, vetoed
+from analytics.video.scenes.background import LONGEST_STEP_S, Floats, fading
+from analytics.video.scenes.evidence import NOTHING, better, ramp, together, told
+from analytics.video.scenes.flicker import MEMORY_S, Flicker
 from analytics.video.scenes.regions import Region, regions
 from analytics.video.view import SMALL, Image, View
 
@@ -25,9 +27,6 @@ EARLIEST_S = 1.0
 MOST = 4
 """Regions that are looked at closely in a frame."""
 _WARM, _BRIGHT = 38, 130
-_STEP = 7
-"""Levels of red by which a pixel must turn to count as flickering."""
-_MEMORY_S = 2.0
 _HERE = 0.4
 """Share of the last seconds for which flames stand around a pixel."""
 _FLICKERS = 0.07
@@ -36,7 +35,13 @@ _MIXED = 0.12
 """Share of the change around a pixel that others take back: a lamp that blinks has none."""
 _REACH = 5
 """Pixels of a move between two frames that is looked for."""
-_ESSENTIAL = ("glow", "hot", "flicker", "shape", "hue", "mixed", "moves_not")
+_PIECE = 14
+"""Pixels of a side of what may move by itself."""
+_LARGE = 150, 250
+"""Pixels of a region, from which on a sway of two pixels is nothing either."""
+_STANDS = 0.47
+"""Share of the last seconds for which a pixel is coloured where flames stand: what passes is soon gone from it."""
+_ESSENTIAL = ("glow", "hot", "flicker", "shape", "hue", "mixed", "beyond", "own_colour", "stands", "moves_not")
 
 
 class Flame:
@@ -47,124 +52,145 @@ class Flame:
 
     def __init__(self, watched: Image) -> None:
         """`watched`: (90, 160), 0 where flames are nothing new."""
-        shape = SMALL[::-1]
         self._watched = watched
-        self._t, self._age, self._early = 0.0, 0.0, 1.0
-        self._red: Image = np.zeros(shape, np.uint8)
-        self._step: NDArray[np.int16] = np.zeros(shape, np.int16)
-        self._mask: Image = np.zeros(shape, np.uint8)
-        self._coloured: Image = self._mask
-        self._lasting, self._turns, self._shape, self._area = (np.zeros(shape, np.float32) for _ in range(4))
-        self._swing, self._same, self._all, self._moves = (np.zeros(shape, np.float32) for _ in range(4))
+        self._t = 0.0
+        self._flicker = Flicker()
+        self._moves: Floats = np.zeros(SMALL[::-1], np.float32)
 
     def scores(self, view: View) -> Mapping[Key, Cue]:
         """A score for each frame."""
         colour = view.small_bgr
-        mask, red = _flames(colour)
-        mask = cv2.bitwise_and(mask, self._watched)
+        mask = cv2.bitwise_and(_flames(colour), self._watched)
         if view.previous is None:
-            self._begin(view.t, mask, red)
+            self._flicker.begin(mask, colour)
+            self._moves[:] = 0.0
+            self._t = view.t
             return {("flame", None): NOTHING}
         dt = min(max(view.t - self._t, 0.0), LONGEST_STEP_S)
-        self._t, self._age = view.t, self._age + dt
-        before = self._learn(mask, red, dt)
+        self._t = view.t
         best = NOTHING
-        if self._age >= EARLIEST_S:
-            self._early = 1.0 / fading(self._age, _MEMORY_S)
-            lasting = cv2.compare(self._lasting, 255 * _HERE / self._early, cv2.CMP_GT)
-            if cv2.countNonZero(lasting) >= LEAST:
-                flickering = cv2.compare(cv2.blur(self._turns, (3, 3)), 255 * _FLICKERS / self._early, cv2.CMP_GT)
-                for region in regions(cv2.bitwise_and(lasting, flickering), LEAST, MOST):
-                    self._look_for_moves(region, before, red, dt)
-                    best = better(self._judged(region, colour), best)
+        if self._flicker.learn(mask, colour, dt) and self._flicker.age >= EARLIEST_S:
+            for region in self._regions():
+                best = better(self._judged(region, colour, dt), best)
         return {("flame", None): best}
 
-    def _begin(self, t: float, mask: Image, red: Image) -> None:
-        for state in (self._lasting, self._turns, self._shape, self._area, self._swing, self._same, self._all):
-            state[:] = 0.0
-        self._moves[:] = 0.0
-        self._step[:] = 0
-        self._t, self._age, self._red, self._mask = t, 0.0, red, mask
+    def _regions(self) -> Sequence[Region]:
+        """Where flames may stand: coloured for some time, and flickering."""
+        seen, early = self._flicker, self._flicker.early
+        lasting = cv2.compare(seen.lasting, 255 * _HERE / early, cv2.CMP_GT)
+        if cv2.countNonZero(lasting) < LEAST:
+            return ()
+        flickering = cv2.compare(cv2.blur(seen.turns, (3, 3)), 255 * _FLICKERS / early, cv2.CMP_GT)
+        return regions(cv2.bitwise_and(lasting, flickering), LEAST, MOST)
 
-    def _learn(self, mask: Image, red: Image, dt: float) -> Image:
-        """Take in a frame; returns red of the one before."""
-        weight, before = fading(dt, _MEMORY_S), self._red
-        step = cv2.subtract(red, before, dtype=cv2.CV_16S)
-        size = cv2.convertScaleAbs(step)
-        turned = (size >= _STEP) & (step * self._step < 0)
-        np.copyto(self._step, step, where=size >= _STEP)
-        cv2.accumulateWeighted(cv2.dilate(mask, None), self._lasting, weight)
-        cv2.accumulateWeighted(turned.view(np.uint8) * np.uint8(255), self._turns, weight)
-        cv2.accumulateWeighted(cv2.bitwise_xor(mask, self._mask), self._shape, weight)
-        cv2.accumulateWeighted(mask, self._area, weight)
-        cv2.accumulateWeighted(size, self._swing, weight)
-        cv2.accumulateWeighted(cv2.convertScaleAbs(cv2.blur(step, (7, 7))), self._same, weight)
-        cv2.accumulateWeighted(cv2.blur(size, (7, 7)), self._all, weight)
-        self._coloured = cv2.dilate(self._mask, None)
-        self._red, self._mask = red, mask
-        return before
-
-    def _look_for_moves(self, region: Region, before: Image, red: Image, dt: float) -> None:
-        """Learn how much of the change is a move of all that is there."""
-        top, left = max(region.top - 2, _REACH), max(region.left - 2, _REACH)
-        bottom = min(region.top + region.height + 2, SMALL[1] - _REACH)
-        right = min(region.left + region.width + 2, SMALL[0] - _REACH)
-        if bottom - top < 3 or right - left < 3:
-            return
-        was = before[top:bottom, left:right]
-        around = red[top - _REACH : bottom + _REACH, left - _REACH : right + _REACH]
-        coloured = self._coloured[top:bottom, left:right]
-        apart = cv2.matchTemplate(around, was, cv2.TM_SQDIFF, mask=coloured)
-        stayed = float(apart[_REACH, _REACH])
-        explained = 1 - float(apart.min()) / stayed if stayed > 25 else 0.0
-        part = self._moves[region.box]
-        part += np.float32(fading(dt, _MEMORY_S)) * (np.float32(explained) - part)
-
-    def _judged(self, region: Region, colour: Image) -> Cue:
+    def _judged(self, region: Region, colour: Image, dt: float) -> Cue:
+        seen, early = self._flicker, self._flicker.early
         box, within = region.box, region.within
-        area = self._area[box][within]
+        area = seen.area[box][within]
         total = float(area.sum())
-        mixed = 1 - self._same[box][within] / np.maximum(self._all[box][within], 0.5)
-        turning = self._turns[box][within] * self._early
-        lit = colour[box][within][(area * self._early > 80) & (turning > 255 * _FLICKERS) & (mixed > _MIXED)]
-        if total <= 0 or len(lit) < LEAST:
+        if total <= 0:
             return NOTHING
         weight = area / total
-        blue, green, red = (lit[:, channel].astype(np.float32) for channel in range(3))
-        around = _ring(region, colour)
-        hue = (green - blue) / np.maximum(red - blue, 1.0)
-        swing = float((self._swing[box][within] * weight).sum())
-        same = float((self._same[box][within] * weight).sum()) / max(
-            float((self._all[box][within] * weight).sum()), 0.1
-        )
-        turns = float((self._turns[box][within] * weight).sum()) / 255 * self._early
-        shape = float(self._shape[box][within].sum()) / total
-        glow = float(np.percentile(red, 80)) - float(np.median(around)) if len(around) else 0.0
-        explained = float(self._moves[box][within].mean()) * self._early
+        swings, everything = seen.swing[box][within], seen.everything[box][within]
         cues = {
+            "flicker": ramp(float((seen.turns[box][within] * weight).sum()) / 255 * early, 0.12, 0.4),
+            "swing": ramp(float((swings * weight).sum()) * early, 4, 16),
+            "shape": ramp(float(seen.shape[box][within].sum()) / total, 0.08, 0.4),
+            "mixed": ramp(
+                float((seen.same[box][within] * weight).sum()) / max(float((everything * weight).sum()), 0.1), 0.95, 0.6
+            ),
+            "beyond": self._beyond(region),
+            "own_colour": ramp(_middle(seen.own[box][within] / (swings + 2.0), swings > 3), 0.2, 0.36),
+            "stands": ramp(float(area[area * early > 255 * _STANDS].sum()) / total, 0.1, 0.4),
+            "lasting": ramp(float(np.mean(seen.lasting[box][within])) / 255 * early, _HERE, 0.8),
+        }
+        least = _weakened(cues)
+        if least < 0.4:  # whatever else is seen, it cannot become a finding
+            return told(min(least, together(cues.values())), cues)
+        cues["moves_not"] = self._moves_not(region, colour, dt)
+        turning = seen.turns[box][within] * early
+        mixed = 1 - seen.same[box][within] / np.maximum(everything, 0.5)
+        lit = colour[box][within][(area * early > 80) & (turning > 255 * _FLICKERS) & (mixed > _MIXED)]
+        if len(lit) < LEAST:
+            return NOTHING
+        blue, green, red = (lit[:, channel].astype(np.float32) for channel in range(3))
+        hue = (green - blue) / np.maximum(red - blue, 1.0)
+        around = _ring(region, colour)
+        glow = float(np.percentile(red, 80)) - float(np.median(around)) if len(around) else 0.0
+        cues |= {
             "colour": ramp(float(np.median(red - blue)), 25, 70),
             "glow": ramp(glow, 5, 70),
             "hot": ramp(float(np.percentile(red, 90)), 165, 210),
-            "flicker": ramp(turns, 0.12, 0.4),
-            "swing": ramp(swing * self._early, 4, 16),
-            "shape": ramp(shape, 0.08, 0.4),
             "core": ramp(float(np.std(red) + np.std(green)), 8, 40),
             "hue": ramp(float(np.std(hue)), 0.02, 0.12),
-            "lasting": ramp(float(np.mean(self._lasting[box][within])) / 255 * self._early, _HERE, 0.8),
-            "mixed": ramp(same, 0.95, 0.6),
-            "moves_not": ramp(explained, 0.7, 0.35),
         }
-        return told(vetoed(together(cues.values()), (cues[name] for name in _ESSENTIAL)), cues)
+        return told(together(cues.values()) * _weakened(cues), cues)
+
+    def _beyond(self, region: Region) -> float:
+        """How much of the change no sway by a pixel explains, nor, where it is large, one by two."""
+        seen, (box, within) = self._flicker, (region.box, region.within)
+        all_of_it = float(seen.green[box][within].sum()) + 1.0
+        near = ramp(float(seen.near[box][within].sum()) / all_of_it, 0.035, 0.1)
+        far = ramp(float(seen.far[box][within].sum()) / all_of_it, 0.01, 0.04)
+        return min(near, max(far, 1 - ramp(region.area, *_LARGE)))
+
+    def _moves_not(self, region: Region, colour: Image, dt: float) -> float:
+        """How little of the change is a move of what is there, piece by piece."""
+        seen, part = self._flicker, self._moves[region.box]
+        top, left = max(region.top - 2, _REACH), max(region.left - 2, _REACH)
+        bottom = min(region.top + region.height + 2, SMALL[1] - _REACH)
+        right = min(region.left + region.width + 2, SMALL[0] - _REACH)
+        if bottom - top >= 3 and right - left >= 3:
+            around = slice(top - _REACH, bottom + _REACH), slice(left - _REACH, right + _REACH)
+            now = cv2.blur(cv2.extractChannel(colour[around], 2), (3, 3))
+            was = cv2.blur(seen.before[around], (3, 3))
+            explained = _explained(now, was, seen.coloured[around])
+            part += np.float32(fading(dt, MEMORY_S)) * (np.float32(explained) - part)
+        return ramp(float(part[region.within].mean()) * seen.early, 0.5, 0.28)
 
 
-def _flames(colour: Image) -> tuple[Image, Image]:
-    """Where a picture (h, w, 3) is warm and bright as flames are, beyond how warm all of it is: mask and red."""
+def _explained(now: Image, was: Image, coloured: Image) -> float:
+    """The share of the change that moves of pieces explain; the pictures are larger by `_REACH` on each side."""
+    rest, all_of_it = 0.0, 0.0
+    height, width = now.shape[0] - 2 * _REACH, now.shape[1] - 2 * _REACH
+    high, wide = max(1, round(height / _PIECE)), max(1, round(width / _PIECE))
+    for row in range(high):
+        top, bottom = row * height // high, (row + 1) * height // high
+        for column in range(wide):
+            left, right = column * width // wide, (column + 1) * width // wide
+            piece = slice(top + _REACH, bottom + _REACH), slice(left + _REACH, right + _REACH)
+            mask = coloured[piece]
+            if not cv2.countNonZero(mask):
+                continue
+            around = now[top : bottom + 2 * _REACH, left : right + 2 * _REACH]
+            apart = cv2.matchTemplate(around, was[piece], cv2.TM_SQDIFF, mask=mask)
+            rest += max(float(apart.min()), 0.0)
+            all_of_it += max(float(apart[_REACH, _REACH]), 0.0)
+    return 1 - rest / all_of_it if all_of_it > 25 else 0.0
+
+
+def _weakened(cues: Mapping[str, float]) -> float:
+    """What the essential cues that are weak leave of a score: several weak ones are worse than one."""
+    left = 1.0
+    for name in _ESSENTIAL:
+        left *= 0.2 + 0.8 * ramp(cues.get(name, 1.0), 0.05, 0.5)
+    return left
+
+
+def _flames(colour: Image) -> Image:
+    """Where a picture (h, w, 3) is warm and bright as flames are, beyond how warm all of it is: 255."""
     blue, green, red = cv2.split(colour)
     warmth = cv2.subtract(red, blue)
     lit = cv2.compare(red, _BRIGHT, cv2.CMP_GT)
     warm = cv2.compare(warmth, _WARM + cv2.mean(warmth)[0], cv2.CMP_GT)
     order = cv2.bitwise_and(cv2.compare(cv2.add(green, 8), blue, cv2.CMP_GE), cv2.compare(red, green, cv2.CMP_GT))
-    return cv2.bitwise_and(cv2.bitwise_and(lit, warm), order), red
+    found: Image = cv2.bitwise_and(cv2.bitwise_and(lit, warm), order)
+    return found
+
+
+def _middle(values: Floats, where: NDArray[np.bool_]) -> float:
+    """The median of some; 0 of none."""
+    return float(np.median(values[where])) if where.any() else 0.0
 
 
 def _ring(region: Region, colour: Image) -> NDArray[np.uint8]:

@@ -1,0 +1,40 @@
+"""The events of the scene in trials: hard scenes made by kind and seed (`./run bench video-trials` tells figures)."""
+
+from itertools import takewhile
+
+import pytest
+
+from analytics.video.camera import CameraAnalysis
+from analytics.video.settings import read_settings
+from tests.support.trial import Trial
+from tests.support.trials import DANGEROUS, HARMLESS
+
+
+def told(trial: Trial, seconds: float) -> list[tuple[str, float]]:
+    """Kinds and times of what becomes active."""
+    analysis = CameraAnalysis(read_settings(dict(trial.settings)))
+    found = []
+    for t, frame in takewhile(lambda frame: frame[0] < seconds, trial.frames):
+        found += analysis.see(t, frame)
+    return [(one.kind, one.t) for one in found if one.state == "active"]
+
+
+@pytest.mark.parametrize("name", ["mast", "led_wall"])
+def test_what_sways_or_shows_films_is_no_flame(name: str) -> None:
+    assert told(HARMLESS[name](3, None), 5) == []
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("name", ["foliage", "led_wall", "mast", "steam_red", "welding", "headlights"])
+def test_what_is_harmless_is_no_flame(name: str) -> None:
+    trial = HARMLESS[name](5, None)
+    assert [kind for kind, _ in told(trial, trial.seconds) if kind == "flame" and kind not in trial.also] == []
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("name", ["fire_near", "fire_night", "fire_aerial"])
+def test_flames_are_found_in_five_seconds(name: str) -> None:
+    trial = DANGEROUS[name](5, None)
+    flames = [t - trial.begin for kind, t in told(trial, trial.begin + 6) if kind == "flame"]
+    assert len(flames) == 1
+    assert 0 < flames[0] <= 5

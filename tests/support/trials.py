@@ -1,0 +1,43 @@
+"""Trials: scenes as hard as what cameras of a city see, made by kind and seed; half of them hold nothing dangerous.
+
+A place may be given (real frames, say) where the kind of scene allows it. Even seeds are to tune on, odd ones are not.
+"""
+
+from collections.abc import Mapping
+
+from tests.support import trials_danger as danger
+from tests.support import trials_harmless as harmless
+from tests.support.trial import Made
+
+DANGEROUS: Mapping[str, Made] = {
+    one.__name__: one
+    for one in (
+        danger.smoke_far,
+        danger.smoke_near,
+        danger.smoke_first,
+        danger.fire_near,
+        danger.fire_night,
+        danger.fire_aerial,
+        danger.flood,
+        danger.bag,
+        danger.shoulder,
+    )
+}
+HARMLESS: Mapping[str, Made] = {
+    one.__name__: one
+    for one in (
+        harmless.foliage,
+        harmless.flags,
+        harmless.led_wall,
+        harmless.steam_red,
+        harmless.mast,
+        harmless.red_cars,
+        harmless.sunset,
+        harmless.welding,
+        harmless.bus,
+        harmless.snow_night,
+        harmless.clouds,
+        harmless.walkers,
+        harmless.headlights,
+    )
+}
