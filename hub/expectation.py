@@ -12,6 +12,20 @@ from hub.models import Micros
 Floats = NDArray[np.float64]
 
 
+class Shared(NamedTuple):
+    """What its neighbours say of the same readings (n,); NaN: they said nothing then."""
+
+    neighbours: int
+    """How many there are, today."""
+    expected: Floats
+    """What was usual at its hour, and as far away from that as they stayed from theirs."""
+    low: Floats
+    high: Floats
+    """From where to where it was as far from that as ever."""
+    unshared: Floats
+    """See hub.signals."""
+
+
 class Expected(NamedTuple):
     """Of the readings (n,) of a period that count, in the order of time; NaN: it was not known."""
 
@@ -25,6 +39,8 @@ class Expected(NamedTuple):
     score: Floats
     learned_from: Micros | None
     """The first reading that was learned; None: there is none."""
+    shared: Shared | None = None
+    """None: no rule in force watches what its neighbours do not share."""
 
 
 class TooManyReadingsError(Exception):

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from analytics.detection.past import past_told
+from analytics.detection.past_company import PastCompany, read_company
 from analytics.detection.stored import SKIP, read_days
 from analytics.detection.watched import swapped_days
 from analytics.detectors.detector import Ints
@@ -46,12 +47,16 @@ class PastExpectation:
                 async with connect() as conn, conn.cursor(binary=True) as cursor:
                     row = await (await cursor.execute(SQL.readings, asked)).fetchone()
                     swapped = swapped_days(await read_days(conn))
-                return await asyncio.to_thread(_expected, (row and row[0]) or b"", zone, swapped, since, until)
+                    company = await read_company(conn, series, since - LEARNING, until)
+                found = (row and row[0]) or b""
+                return await asyncio.to_thread(_expected, found, company, zone, swapped, since, until)
         finally:
             self._waiting -= 1
 
 
-def _expected(found: bytes, zone: str, swapped: Ints, since: datetime, until: datetime) -> Expected:
+def _expected(
+    found: bytes, company: PastCompany | None, zone: str, swapped: Ints, since: datetime, until: datetime
+) -> Expected:
     packed = np.frombuffer(found, _READING)
     ts, value = packed["ts"].astype(np.int64) + EPOCH_2000, packed["value"].astype(np.float64)
     order = np.argsort(ts, kind="stable")
@@ -68,4 +73,5 @@ def _expected(found: bytes, zone: str, swapped: Ints, since: datetime, until: da
     return Expected(
         ts[some], value[some], expected[some], told.low[some], told.high[some], told.scored.scores[some],
         int(ts[0]) if len(ts) else None,
+        None if company is None else company.shared(ts, value, zone, swapped, until, some),
     )  # fmt: skip

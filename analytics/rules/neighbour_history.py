@@ -86,22 +86,27 @@ async def over_neighbours(connect: Connect, rule: ThresholdRule, since: datetime
 
 
 async def _walk(connect: Connect, past: "_Past", give_up: float) -> bool:
-    """Whether all of the period could be looked at."""
-    length = FIRST
-    while past.at < past.until:
-        if time.monotonic() > give_up:
-            return False
-        end = min(past.at + length, past.until)
-        async with connect() as conn:
-            readings = await read_past(conn, past.group.series, past.at, end, MOST_READINGS)
-        if len(readings) == MOST_READINGS and length > LEAST:
-            length = max(LEAST, length / 8)
-            continue
-        if len(readings) == MOST_READINGS:
-            return False
-        await asyncio.to_thread(past.take, readings, end)
+    """Whether all of the period could be looked at. A stretch is read while the one before it is looked at."""
+    length, at = FIRST, past.at
+    waits, whole = Columns.empty(), past.at
+    while at < past.until and time.monotonic() < give_up:
+        end = min(at + length, past.until)
+        readings, _ = await asyncio.gather(
+            _read(connect, past.group.series, at, end), asyncio.to_thread(past.take, waits, whole)
+        )
+        waits, whole = Columns.empty(), at
+        if len(readings) < MOST_READINGS:
+            waits, whole, at = readings, end, end
+        elif length == LEAST:
+            break
         length = max(LEAST, min(4.0, WANTED / max(1, len(readings))) * length)
-    return True
+    await asyncio.to_thread(past.take, waits, whole)
+    return at == past.until
+
+
+async def _read(connect: Connect, series: Sequence[int], since: datetime, until: datetime) -> Columns:
+    async with connect() as conn:
+        return await read_past(conn, series, since, until, MOST_READINGS)
 
 
 class _Past:
@@ -131,6 +136,9 @@ class _Past:
 
     def take(self, readings: Columns, end: datetime) -> None:
         """Go on with all readings until then, by (series, ts)."""
+        self.at = end
+        if not len(readings):
+            return
         signals = None if self._company is None else self._signals(self._company, readings)
         mine = self._own[readings.series] & (readings.ts >= to_micros(self.since))
         self.looked_at += int(mine.sum())
@@ -138,7 +146,6 @@ class _Past:
             self.trial.take(readings.where(mine), signals.where(mine))
         else:
             self.trial.take(readings)
-        self.at = end
 
     def _signals(self, company: Company, readings: Columns) -> Signals:
         signals = Signals.unknown(len(readings))

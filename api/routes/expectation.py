@@ -31,6 +31,9 @@ SHOWN = 500
 """Steps of a period of which nobody says how long they are, at most."""
 BUSY = {"Retry-After": "5"}
 
+_SHARED = {"shared": "expected", "shared_low": "low", "shared_high": "high", "unshared": "unshared"}
+"""Members of a step by the columns that they are of."""
+
 
 class Step(BaseModel):
     """The most unusual reading of a step of the period that has any."""
@@ -42,6 +45,12 @@ class Step(BaseModel):
     low: float | None = Field(description="the lowest that was usual at its hour")
     high: float | None = Field(description="the highest that was usual at its hour")
     score: float | None = Field(description="how unusual it was, 0 to 1; 0.99 is an alarm")
+    shared: float | None = Field(
+        description="what was usual at its hour and what its neighbours showed, too; null while they told nothing"
+    )
+    shared_low: float | None = Field(description="from where it was as far from that as ever; null as `shared`")
+    shared_high: float | None = Field(description="up to where it was as far from that as ever; null as `shared`")
+    unshared: float | None = Field(description="the signal `unshared`; 2 is twice as far as ever")
 
 
 class Expectations(BaseModel):
@@ -55,6 +64,9 @@ class Expectations(BaseModel):
     until: datetime
     step_s: int
     learned_from: datetime | None = Field(description="the first reading that was learned; null: there is none")
+    neighbours: int | None = Field(
+        description="how many the series has that the caller may see; null: no rule in force watches `unshared` of it"
+    )
     items: list[Step] = Field(description="in the order of time")
 
 
@@ -76,8 +88,9 @@ async def show_expectation(
     """Tell what was expected of each reading of a period, by nothing but the readings before it.
 
     The detectors learn anew the readings of 30 days before the period, 500,000 with those of the period at most. What
-    is late or not usable does not count. Band and score are of the series alone, as when they are told: what its
-    neighbours show makes no difference to them, only to `unshared`.
+    is late or not usable does not count. Band and score are of the series alone, as when they are told. Where a rule
+    in force watches `unshared` of the series, what its neighbours of today showed then is told beside them: the band in
+    which it has been with them, of its mean over three hours, and how many times as far it went.
     """
     until = end or datetime.now(UTC)
     since = start or until - timedelta(days=1)
@@ -113,6 +126,7 @@ async def show_expectation(
         "until": until,
         "step_s": step_s,
         "learned_from": None if first is None else from_micros(first),
+        "neighbours": None if expected.shared is None else expected.shared.neighbours,
         "items": await asyncio.to_thread(_steps, expected, to_micros(since), step_s * 1_000_000),
     }
 
@@ -126,6 +140,9 @@ def _steps(expected: Expected, since: int, step: int) -> list[dict[str, Any]]:
     _, firsts, counts = np.unique(number[order], return_index=True, return_counts=True)
     chosen = order[firsts]
     columns = {name: _listed(getattr(expected, name)[chosen]) for name in ("value", "expected", "low", "high", "score")}
+    shared, none = expected.shared, np.full(len(chosen), np.nan)
+    for name, column in _SHARED.items():
+        columns[name] = _listed(none if shared is None else getattr(shared, column)[chosen])
     times = [from_micros(ts) for ts in expected.ts[chosen].tolist()]
     return [
         {"ts": ts, "n": n, **{name: column[place] for name, column in columns.items()}}

@@ -92,6 +92,11 @@ def _tell(found: dict[str, Any], zone: tzinfo) -> None:
     first = _at(found["learned_from"], zone) if found["learned_from"] else "none"
     told = f"{sum(item['n'] for item in found['items']):,} readings, learned from {first}"
     out.print(Text(f"{len(odd)} unusual; {told}", "bold"), soft_wrap=True)
+    if found["neighbours"] is not None:
+        farthest = max((item["unshared"] or 0.0 for item in found["items"]), default=0.0)
+        out.print(
+            f"Beside {found['neighbours']} neighbours: at most {farthest:.3g} times as far as ever.", soft_wrap=True
+        )
     if not odd:
         return
     right: Any = "right"

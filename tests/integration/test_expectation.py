@@ -8,12 +8,13 @@ from typing import Any
 from xml.etree import ElementTree
 
 import httpx
+import psycopg
 import pytest
 from typer.testing import CliRunner
 
 from analytics.detection import expectation
 from app.main import app
-from tests.support.served_api import AIR, api_context, client_of, served
+from tests.support.served_api import AIR, RULE, api_context, client_of, served
 
 BEGIN = datetime(2026, 11, 2, tzinfo=UTC)
 LEAP = BEGIN + timedelta(days=7)
@@ -129,3 +130,43 @@ async def test_an_unknown_device_or_metric_is_named(client: httpx.AsyncClient) -
     assert (await client.get("/series/ghost/pm25/expectation")).status_code == 404
     answer = await client.get("/series/near/pm2.5/expectation")
     assert (answer.status_code, "pm25" in answer.text) == (404, True)
+
+
+BESIDE = """
+insert into device (code, name, profile_id, lon, lat)
+    select 'beside-' || n, 'B', (select id from profile where code = 'air'), 120, 30 + 0.003 * n
+    from generate_series(1, 3) n;
+update device set lon = 120, lat = 30 where code = 'near';
+insert into series (device_id, metric) select id, 'pm25' from device where code like 'beside-%' on conflict do nothing;
+delete from reading"""
+FRONT = """
+insert into reading (ts, series_id, value, quality)
+select %(begin)s::timestamptz + make_interval(mins => 30 * n), s.id,
+       20 + 5 * sin(2 * pi() * n / 48) + (n %% 7 + d.id %% 3) / 10.0 + greatest(n - 1488, 0) / 2.0, 0
+from series s join device d on d.id = s.device_id, generate_series(0, 1535) n"""
+
+
+async def test_where_a_rule_watches_what_neighbours_do_not_share_their_band_is_told(
+    client: httpx.AsyncClient, database: str
+) -> None:
+    """A front on the 32nd day that all have: beyond all that was usual, and not far from what the others show."""
+    day = {"from": (BEGIN + timedelta(days=31)).isoformat(), "to": (BEGIN + timedelta(days=32)).isoformat()}
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as conn:
+        for statement in BESIDE.split(";\n"):
+            await conn.execute(statement.encode())
+        for number in range(9, 33):
+            await conn.execute("select ensure_partition(%s::date)", (BEGIN + timedelta(days=number),))
+        await conn.execute(FRONT, {"begin": BEGIN})
+    told = await _told(client, **day, step=3600)
+    assert (told["neighbours"], told["items"][-1]["shared"]) == (None, None), "no rule watches it"
+    rule = {**RULE, "signal": "unshared", "thresholds": {"blue": 2}}
+    (await client.put("/rules/alone", json=rule)).raise_for_status()
+    told = await _told(client, **day, step=3600)
+    *_, last = told["items"]
+    assert told["neighbours"] == 3
+    assert last["value"] > last["expected"] + 15
+    assert last["expected"] + 10 < last["shared"] < last["value"] + 1
+    assert last["shared_low"] < last["shared"] < last["shared_high"]
+    assert last["unshared"] > 0
+    (await client.put("/rules/alone", json={**rule, "enabled": False})).raise_for_status()
+    assert (await _told(client, **day, step=3600))["neighbours"] is None
