@@ -31,7 +31,7 @@ def event_of(device: Device, draft: EventDraft, raw: Raw) -> Event:
         device_id=device.id,
         device=device.code,
         ts=ts,
-        received=raw.received,
+        received=raw.carried or raw.received,
         kind=draft.kind,
         state=draft.state,
         level=draft.level,

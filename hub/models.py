@@ -132,6 +132,8 @@ class Raw(NamedTuple):
     """Whether it came because of a subscription, not because somebody sent it now (MQTT: RETAIN)."""
     pictures: tuple[Picture, ...] = ()
     """Of its events, as the privacy gate has passed them (ingest/pictures), or why not; never as received."""
+    carried: Micros = 0
+    """When it came out of a data diode (ingest/diode), `received` being when its edge had it; 0: it was not in one."""
 
 
 def bytes_of(raws: Sequence[Raw]) -> int:

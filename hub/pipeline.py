@@ -151,7 +151,7 @@ class Pipeline:
             # With the last part, so that a commit that is cut short is read again, not skipped.
             batches[-1].positions = [position for delivery in deliveries for position in delivery.positions]
             for batch in batches:
-                batch.now = max((raw.received for raw in batch.raws), default=0)
+                batch.now = max([raw.carried or raw.received for raw in batch.raws], default=0)
             if not raws or (not self._waiting and not batches[-1].positions):
                 batches[-1].now = max(batches[-1].now, now)
             self._under_way += 1
@@ -198,7 +198,7 @@ class Pipeline:
         """Run the reading stages; a message that makes a stage fail is isolated and refused."""
         if not raws:
             return []
-        batch = Batch(raws, now=max(raw.received for raw in raws))
+        batch = Batch(raws, now=max([raw.carried or raw.received for raw in raws]))
         try:
             for stage in self._ahead:
                 run_steps(stage, batch)

@@ -15,6 +15,7 @@ from hub.access_settings import Access
 from hub.alert_settings import Alerts, Cases, Events, PathWatch, Warnings
 from hub.audit_settings import Audit
 from hub.crypto import Sealing
+from hub.diode_settings import Diode
 from hub.environment import PREFIX, unknown_variables
 from hub.errors import ConfigError
 from hub.forward_settings import Forwards
@@ -253,7 +254,8 @@ class Hub(Section):
     """Roles of this process."""
 
     roles: tuple[Role, ...] = ("direct",)
-    """direct: everything in one process. Or some of: edge (MQTT to Kafka), worker (Kafka to the store), api."""
+    """direct: everything in one process. Or some of: edge (MQTT to Kafka, or to files for a data diode), worker (Kafka
+    to the store), api."""
     monitor_host: Host = "127.0.0.1"
     monitor_port: int | None = Field(default=None, ge=1, le=65535)
     """Where this process tells whether it lives, works, and what it counts (/healthz, /readyz, /metrics), without a
@@ -266,7 +268,10 @@ class Hub(Section):
         return self
 
 
-_BUS_NEEDS_KAFKA = "the roles edge and worker need kafka.servers"
+_BUS_NEEDS_KAFKA = "the roles edge and worker need kafka.servers; an edge alone may have diode.edge instead"
+_NEED_KAFKA: frozenset[Role] = frozenset(("edge", "worker"))
+_DIODE_ALONE = "diode.edge is of an edge that has no Kafka: leave out kafka.servers, or the section [diode]"
+_INBOX_IS_DIRECT = "diode.inbox is of a hub of the role direct: other roles take no files"
 _PLACE = ("host", "hostaddr", "port", "dbname")  # what makes a database another one in its address
 
 
@@ -307,6 +312,7 @@ class Settings(BaseSettings):
     path_watch: PathWatch = PathWatch()
     warnings: Warnings = Warnings()
     networks: Networks = Networks()
+    diode: Diode = Diode()
     cases: Cases = Cases()
     polling: Polling = Polling()
     pictures: Pictures = Pictures()
@@ -333,8 +339,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _bus_has_kafka(self) -> "Settings":
-        if self.kafka.servers is None and not {"edge", "worker"}.isdisjoint(self.hub.roles):
-            raise ValueError(_BUS_NEEDS_KAFKA)
+        if wrong := _unfit(self, self.hub.roles):
+            raise ValueError(wrong)
         return self
 
     @property
@@ -385,6 +391,16 @@ def with_roles(settings: Settings, roles: str | None) -> Settings:
     except ValidationError as error:
         raise ConfigError(f"--roles {roles}: {error.errors()[0]['msg']}") from error
     changed = settings.model_copy(update={"hub": hub})
-    if changed.kafka.servers is None and not {"edge", "worker"}.isdisjoint(hub.roles):
-        raise ConfigError(f"--roles {roles}: {_BUS_NEEDS_KAFKA}")
+    if wrong := _unfit(changed, hub.roles):
+        raise ConfigError(f"--roles {roles}: {wrong}")
     return changed
+
+
+def _unfit(settings: Settings, roles: tuple[Role, ...]) -> str | None:
+    """What roles need that is not set, or do not go with."""
+    if "edge" in roles and settings.diode.edge is not None and settings.kafka.servers is not None:
+        return _DIODE_ALONE
+    if settings.diode.inbox is not None and "direct" not in roles:
+        return _INBOX_IS_DIRECT
+    needs_kafka = _NEED_KAFKA - ({"edge"} if settings.diode.edge is not None else set())
+    return _BUS_NEEDS_KAFKA if settings.kafka.servers is None and not needs_kafka.isdisjoint(roles) else None

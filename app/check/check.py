@@ -15,6 +15,7 @@ from app.check.calendars import check_calendars
 from app.check.cameras import check_cameras
 from app.check.certificates import check_certificates
 from app.check.clock import check_clock
+from app.check.diode import check_diode
 from app.check.edge_roles import check_edge_roles
 from app.check.fallback import check_fallback
 from app.check.finding import Finding
@@ -89,6 +90,7 @@ async def _check_others(settings: Settings) -> AsyncIterator[Finding]:
         check_cameras,
         check_polling,
         check_networks,
+        check_diode,
         check_subscriptions,
         check_sims,
     ):

@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 _SAME = (
     "profiles catalogue regions rules cases inhibitions fusion events alerts incidents consumers chains outside areas"
     " shares silences maintenances rotas handovers indicators drills device-tests calendar warnings audit secrets frame"
-    " dead-letters forwards subscriptions readings series accounts keys codes cameras video"
+    " dead-letters forwards subscriptions edges readings series accounts keys codes cameras video"
 )
 _ELSEWHERE = {"devices": "device_verbs", "device-tests": "drills"}
 GROUPS = {name: _ELSEWHERE.get(name, name.replace("-", "_")) for name in ("devices", *_SAME.split())}

@@ -54,6 +54,7 @@ from hub.store.pool import Pool
 from hub.store.replay import Replay
 from hub.telemetry import Counters
 from ingest.cameras.push import LARGER as LARGER_OF_CAMERAS
+from ingest.diode.receiver import LARGER as LARGER_OF_EDGES
 from ingest.http.source import LARGER, HttpSource, ingest_router
 from ingest.mqtt.control import ControlLink
 
@@ -110,7 +111,7 @@ class ApiServer(Part):
             check_analysis=fault_of,
         )  # fmt: skip
         self._refusals, self._desks = context.refusals, context.desks
-        app = create_app(context, routers, LARGER | LARGER_OF_CAMERAS)
+        app = create_app(context, routers, LARGER | LARGER_OF_CAMERAS | LARGER_OF_EDGES)
         certificate = None if settings.api.tls is None else Certificate(settings.api.tls)
         self._server = configured(
             app, settings.api.host, settings.api.port, settings.drain_s, certificate, settings.limits.anonymous_per_s,

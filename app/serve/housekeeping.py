@@ -29,6 +29,7 @@ from hub.store.leader import lead
 from hub.store.pool import Pool
 from hub.store.rebuild import Rebuild
 from hub.warnings.telling import tell_consumers
+from ingest.diode.watch import watch as watch_diode
 from ingest.networks.listening import watch as watch_networks
 from ingest.warnings.stale import watch as watch_warnings
 
@@ -50,6 +51,7 @@ def housekeeping(settings: Settings, pool: Pool) -> list[Named]:
         ("warnings", lead(settings.database.url, "warnings", watch_warnings(settings.warnings.sources))),
         ("drills", lead(settings.database.url, "drills", drills(MOMENTARY))),
         ("summaries", lead(settings.database.url, "summaries", summarise)),
+        ("edges", lead(settings.database.url, "edges", watch_diode(settings.diode))),
         ("networks", lead(settings.database.url, "networks", watch_networks())),
         ("shelf", lead(settings.database.url, "shelf", unshelve_due)),
         ("calendars", lead(settings.database.url, "calendars", watch_calendars)),

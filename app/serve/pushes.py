@@ -17,6 +17,9 @@ from ingest.carriers.router import push_router
 from ingest.carriers.silence import watch
 from ingest.carriers.source import PushSource
 from ingest.carriers.subscription import Subscriptions
+from ingest.diode.folders import Folders
+from ingest.diode.keys import keys_of
+from ingest.diode.receiver import diode_router
 from ingest.pictures.gate import Gate
 
 
@@ -32,6 +35,8 @@ class Pushes:
         origin = origins_of(settings).of_camera
         self._cameras = CameraPushes(engine.sink, pool, origin, gate.passed, engine.reasons)
         self.routers = [push_router(self._source, subscriptions), camera_router(self._cameras)]
+        if settings.diode.inbox is not None and settings.diode.edges:
+            self.routers.append(diode_router(Folders(settings.diode), keys_of(settings.diode.edges)))
         self._subscriptions, self._meter, self._replay, self._url = subscriptions, meter, replay, settings.database.url
 
     def tasks(self) -> list[Named]:

@@ -13,8 +13,9 @@ from app.serve.api_server import ApiServer
 from app.serve.cameras import Cameras
 from app.serve.clock import Clock
 from app.serve.core_dumps import no_core_dumps
+from app.serve.diode import diode
 from app.serve.dtus import Dtus
-from app.serve.edge import Edge
+from app.serve.edge import Edge, edge_of
 from app.serve.engine import Stages
 from app.serve.heartbeat import BUS_EVERY_S, BusHeartbeat, Heartbeat, often, store_heartbeat
 from app.serve.known_devices import KnownDevices
@@ -123,7 +124,11 @@ async def _direct(
     networks = Networks(settings, engine.sink, counters, pool, session_lock.granted)
     street = Cameras(settings, pool, engine.sink, gate.gate, unwanted)
     parts = [session_lock, kept, engine, gate, dtus, heartbeat, presence, endings, *watches, taking, networks, street]
-    parts += [NetworkCommands(settings, pool), api_server]
+    parts += [
+        NetworkCommands(settings, pool),
+        *diode(settings, engine, pool, registry, session_lock.granted),
+        api_server,
+    ]
     if worker_options is None:
         stages.receive(OwnReception(heartbeat.connected_since, stages.progress.until))
     else:
@@ -137,10 +142,8 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
     parts: list[Part] = [] if kept is None else [kept]
     stages = Stages(settings, pool, counters) if pool is not None and "worker" in roles else None
     registry = Registry() if stages is None else stages.registry
-    edge: Edge | None = None
-    gate = PictureGate(settings)
-    if settings.kafka.servers:  # what is posted, and what a worker finds out, goes into the bus too
-        edge = Edge(settings, counters, registry.key_of)
+    gate, edge = PictureGate(settings), edge_of(settings, counters, registry.key_of)
+    if edge is not None:  # what is posted, and what a worker finds out, goes into the bus too
         gate.guard(edge)
         parts += [edge, gate]
         if "edge" in roles:
@@ -183,10 +186,11 @@ def _edge(
     """What reads MQTT and stations into the bus; with a database it waits while another process holds its session."""
     lock = None if pool is None else SessionLock(settings, pool)
     permitted = (lambda: True) if lock is None else lock.granted
-    taking = Sources({**_mqtt(settings, edge, counters, lock), **dialled})
+    without = settings.diode.edge is not None and not settings.diode.mqtt
+    taking = Sources({**({} if without else _mqtt(settings, edge, counters, lock)), **dialled})
     networks = Networks(settings, edge.sink, counters, pool, permitted)
     not_heard = partial(_not_heard, edge, taking)
-    health = often(settings.health, BUS_EVERY_S)
+    health = often(settings.health, BUS_EVERY_S if settings.kafka.servers else settings.diode.heartbeat_s)
     if lock is None:
         return [taking, networks, Heartbeat(health, BusHeartbeat(edge.sink), not_heard)]
     heartbeat = Heartbeat(health, BusHeartbeat(edge.sink), not_heard, lock.granted)

@@ -34,7 +34,8 @@ on conflict (device_id) do update set
 -- One row of columns, packed: 100,000 rows take psycopg 0.7 s one by one. Flags, from the lowest bit: active, in
 -- maintenance, finding (1 each); what it says and what was decided, plus 1 (2 each); cause (2).
 -- Of what a platform pushes, silence counts only until its subscription was heard last; after a pause of that, anew.
--- So it does of what a network publishes at its broker, or until the connection to that ended. A channel of a recorder that
+-- So it does of what a network publishes at its broker, or until the connection to that ended; and of what an edge hands
+-- over across a data diode until the edge had heard all that is here, without a gap in its numbers. A channel of a recorder that
 -- registers over SIP says nothing of itself: it is there as its recorder's directory says, as long as that is.
 with sip as materialized (
     select distinct coalesce(a.device_id, k.id) as device_id
@@ -67,25 +68,33 @@ from (
         from maintained where from_at <= %(at)s and to_at > %(at)s::timestamptz - interval '31 days' group by device_id
     ) m on m.device_id = d.id
     left join (
-        select a.device_id, max(w.back_at) as back_at,
+        select w.device_id, max(w.back_at) as back_at,
                case when bool_and(w.until is not null)
                then greatest(extract(epoch from %(at)s::timestamptz - max(w.until)), 0) end as unheard_s
         from (
-            select push_scheme(p.platform) as scheme, n.address, p.back_at,
+            select a.device_id, p.back_at,
                    case when push_limit(p.rhythm_s, p.longest_s, p.longest_before_s, p.pushes) is not null
                    then p.heard_at end as until
             from push_subscription p
             join push_sender n on n.subscription = p.code
+            join device_address a on (a.scheme, a.address) = (push_scheme(p.platform), n.address)
             where p.heard_at is not null
             union all
-            select l.scheme, n.address, l.back_at,
+            select a.device_id, l.back_at,
                    case when network_limit(l) is not null then l.heard_at else l.away_since end
             from network_listening l
             join network_sender n on n.network = l.name
+            join device_address a on (a.scheme, a.address) = (l.scheme, n.address)
             where l.heard_at is not null
+            union all
+            select s.device_id, e.back_at, e.until
+            from diode_sender s
+            join (
+                select edge, max(back_at) as back_at, max(coalesce(heard_at, first_at)) as until
+                from diode_chain group by edge
+            ) e on e.edge = s.edge
         ) w
-        join device_address a on (a.scheme, a.address) = (w.scheme, w.address)
-        group by a.device_id
+        group by w.device_id
     ) c on c.device_id = d.id
     left join (
         select distinct a.device_id

@@ -60,6 +60,27 @@ EXCHANGE: Mapping[str, Table] = {
         _OPERATIONS, "who was heard through the broker of a network", "with its network", None,
         l2="network heard_at", l3="address via",
     ),
+    "diode_chain": _table(
+        _OPERATIONS, "how far the numbers of each edge behind a data diode have come", "until the database goes",
+        Permission.PROVISIONING_READ,
+        l1="highest complete kept_from files messages again given_up",
+        l2="edge chain first_at heard_at back_at arrived_at written_at clock moved_s",
+    ),
+    "diode_file": _table(
+        _OPERATIONS, "which files of edges were taken, by number and digest", "diode.keep_days", None,
+        l2="edge chain number digest previous messages written_at taken_at moved_us heard_at stored_at",
+    ),
+    "diode_aside": _table(
+        _OPERATIONS, "files of edges that were set aside, and why", "diode.keep_days", Permission.PROVISIONING_READ,
+        l2="id at file reason detail edge chain number",
+    ),
+    "diode_gap": _table(
+        _OPERATIONS, "view: numbers of edges that are missing", "with `diode_chain`", Permission.PROVISIONING_READ,
+        l2="edge chain from_number to_number since",
+    ),
+    "diode_sender": _table(
+        _OPERATIONS, "through which edge a device was heard last", "with its device", None, l2="device_id edge",
+    ),
     "forward_target": _table(
         _MANAGEMENT, "who is forwarded readings and alarms as they come, and of which devices", "until deleted",
         Permission.CONSUMERS_READ,

@@ -29,6 +29,7 @@ class Carried(NamedTuple):
     repeated: int
     retained: bool
     pictures: tuple[Picture, ...] = ()
+    carried: Micros = 0
 
 
 class Mark(NamedTuple):

@@ -11,11 +11,13 @@ from devices.commands.timeouts import forget_commands
 from devices.health.completeness import count_completeness
 from hub.access.inventory import TABLES
 from hub.alert_settings import Alerts, Cases, Events, Warnings
+from hub.diode_settings import Diode
 from hub.forward_settings import Forwards
 from hub.limit_settings import Outgoing, Outside
 from hub.settings import Commands, Database, DeadLetters, Health, Rules, Settings
 from hub.store.expiry import expire_dead_letters
 from hub.store.pool import Pool, open_pool
+from ingest.diode.watch import watch as watch_diode
 
 SETTINGS = Settings(
     database=Database(retention_days=200),
@@ -27,6 +29,7 @@ SETTINGS = Settings(
     health=Health(keep_days=200),
     commands=Commands(keep_days=200),
     dead_letters=DeadLetters(keep_days=200),
+    diode=Diode(keep_days=200),
     outgoing=Outgoing(outside=(Outside(host="slack.com", reason="a drill with a partner city"),)),
 )
 PLANTED = """
@@ -128,6 +131,10 @@ insert into camera_total (day, device_id) select at::date, d.id from old, device
 insert into camera_gap (from_at, to_at) select at - interval '1 h', at from old;
 insert into unmapped_code (device_id, protocol, what, code, count, first_at, last_at, example)
     select d.id, 'hj212', 'metric', n::text, 1, at, at, '' from old, device d;
+insert into diode_chain (edge, chain, complete) values ('e', 'c', 1000);
+insert into diode_file (edge, chain, number, digest, previous, messages, written_at, taken_at, moved_us, stored_at)
+    select 'e', 'c', n, 'x', 'x', 1, at, at, 0, at from old;
+insert into diode_aside (at, file, reason) select at, 'f', 'no_file' from old;
 insert into device_unused (device_id, name, first_at, last_at) select d.id, n::text, at, at from old, device d;
 """
 OLDEST = {
@@ -147,7 +154,7 @@ OLDEST = {
     "handover": "made_at", "handover_item": "(facts ->> 'since')::timestamptz",
     "forward_report": "made_at", "event_picture": "received_at",
     "event": "ts", "event_replaced": "replaced_at", "maintenance": "to_at", "outbox": "created_at", "reading": "ts",
-    "push_gap": "to_at",
+    "push_gap": "to_at", "diode_file": "taken_at", "diode_aside": "at",
     "outside_case": "told_at", "outside_conflict": "state_at",
     "reading_replaced": "ts", "silence": "to_at",
     "warning": "changed_at", "warning_delivery": "at", "warning_message": "received_at",
@@ -194,6 +201,7 @@ async def test_what_is_past_its_days_is_gone_and_the_rest_is_there(pool: Pool) -
     await forget_commands(pool, SETTINGS.commands.keep_days)
     async with pool.connection() as conn:
         await count_completeness(conn, SETTINGS.health.keep_days)
+        await watch_diode(SETTINGS.diode)(conn)
         left = {name: await _old_and_new(conn, name, at) for name, at in OLDEST.items()}
     assert left == dict.fromkeys(OLDEST, (0, 1))
 

@@ -35,6 +35,7 @@ NOTHING_CHANGES = {
 OF_DEVICES = {"telemetry", "events", "event", "senml", "telemetry:batch", "events:batch", "event:batch"}
 """What devices send is a record of its own."""
 ELSEWHERE = {
+    "POST /edges/{edge}:give-up": "tests/integration/test_diode_inbox.py, with an edge",
     "POST /outside-conflicts/{conflict_id}:resolve": "tests/integration/test_outside_cases.py, with a conflict",
     "POST /alerts/{alert_id}/separation": "tests/integration/test_incidents.py, with an incident",
     "POST /push-subscriptions/{code}:accept": "tests/acceptance/test_pushes.py, with a device that was pushed",

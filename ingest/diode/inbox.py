@@ -1,0 +1,182 @@
+"""The hub's end of a data diode: a folder whose files are taken by number, each once, and moved after the COMMIT."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Collection
+from typing import NamedTuple
+
+from hub.backoff import Backoff
+from hub.diode_settings import Diode
+from hub.errors import HubError, TransientError
+from hub.models import Delivery, Micros, Origin, Outcome, Raw, now_micros
+from hub.pipeline import Sink
+from ingest.diode.book import Book
+from ingest.diode.envelope import MAX_BODY, MAX_HEAD, Envelope, UnusableError, messages_of, opened, shift_of
+from ingest.diode.folders import Folders
+from ingest.diode.keys import Keys
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 0.5
+"""How often it is looked what has come."""
+AT_ONCE = 256
+"""Files of one look."""
+UNDER_WAY = 8
+"""Files whose messages wait for their commit; the next one is read once one of them has it."""
+MAX_FILE = MAX_BODY + MAX_HEAD
+SWEEP_S = 60.0
+
+
+class _Seen(NamedTuple):
+    """A file that may still be growing."""
+
+    size: int
+    since: float
+
+
+DevicesOf = Callable[[Collection[Origin]], set[int]]
+"""Ids of the devices, and of the gateways, that messages are of."""
+
+
+class Inbox:
+    """A source; see app/serve/sources.py."""
+
+    def __init__(
+        self, settings: Diode, folders: Folders, keys: Keys, book: Book, sink: Sink, devices_of: DevicesOf,
+        permitted: Callable[[], bool],
+    ) -> None:  # fmt: skip
+        """While it is not `permitted` another process takes the files."""
+        self._settings, self._folders, self._keys, self._book = settings, folders, keys, book
+        self._sink, self._devices_of, self._permitted = sink, devices_of, permitted
+        self._silent_s = {edge.name: edge.silent_after_s for edge in settings.edges}
+        self._growing: dict[str, _Seen] = {}
+        self._room = asyncio.Semaphore(UNDER_WAY)
+        self._busy: set[str] = set()
+        """Names of files whose messages are under way."""
+        self._stopping = asyncio.Event()
+        self._swept = float("-inf")
+        self._backoff = Backoff(log, "files of the data diode are taken again")
+
+    @property
+    def connected(self) -> bool:
+        """Whether the folder can be read, and what is in it noted."""
+        return not self._backoff.down
+
+    @property
+    def behind(self) -> bool:
+        """See Source. Whether an edge is heard is told for its devices alone (diode_chain)."""
+        return False
+
+    def reasons(self) -> list[str]:
+        """See Source."""
+        return []
+
+    def stop(self) -> None:
+        """Take no further file."""
+        self._stopping.set()
+
+    def close(self) -> None:
+        """See Source: nothing is open."""
+
+    async def run(self) -> None:
+        """Take what comes, until `stop`; what is under way then is settled by the drain, or is taken again."""
+        async with asyncio.TaskGroup() as group:
+            while not self._stopping.is_set():
+                took = 0
+                if self._permitted():
+                    try:
+                        took = await self._look(group)
+                        self._backoff.succeeded()
+                    except (OSError, HubError) as error:
+                        self._backoff.failed("files of the data diode are not taken: %s", error)
+                        await self._backoff.wait(self._stopping)
+                if not took:
+                    try:
+                        async with asyncio.timeout(LOOK_S):
+                            await self._stopping.wait()
+                    except TimeoutError:
+                        continue
+
+    async def _look(self, group: asyncio.TaskGroup) -> int:
+        names = [each for each in await asyncio.to_thread(self._folders.waiting, AT_ONCE) if each not in self._busy]
+        took = 0
+        for name in names:
+            if self._stopping.is_set():
+                break
+            took += await self._take(name, group)
+        if time.monotonic() - self._swept > SWEEP_S:
+            self._swept = time.monotonic()
+            await asyncio.to_thread(self._folders.sweep)
+        return took
+
+    async def _take(self, name: str, group: asyncio.TaskGroup) -> bool:
+        """Hand a file over; False where it stays for later."""
+        try:
+            envelope = await asyncio.to_thread(self._read, name)
+            moved = shift_of(envelope.head, now_micros(), round(self._settings.keep_days * 86_400e6))
+            taken = await self._book.take(envelope, moved)
+            if taken.stored:
+                await asyncio.to_thread(self._folders.done, name)
+                return True
+            raws = await asyncio.to_thread(messages_of, envelope, taken.moved, taken.at)
+        except FileNotFoundError:
+            return False
+        except UnusableError as error:
+            if error.reason == "cut_short" and self._may_grow(name):
+                return False
+            await self._set_aside(name, error)
+            return True
+        self._growing.pop(name, None)
+        await self._room.acquire()
+        self._busy.add(name)
+        group.create_task(self._store(name, envelope, taken.moved, raws), name=f"diode {name}")
+        return True
+
+    async def _store(self, name: str, envelope: Envelope, moved: Micros, raws: list[Raw]) -> None:
+        """Wait for the commit of a file's messages, note it, and move the file; in this order."""
+        try:
+            if raws:
+                await self._commit(raws)
+            devices = self._devices_of({raw.origin for raw in raws})
+            await self._book.stored(envelope.head, moved, self._silent_s[envelope.head.edge], devices)
+            await asyncio.to_thread(self._folders.done, name)
+        except (OSError, HubError) as error:  # it is there still, and is taken again: what is stored is stored once
+            log.warning("%s is taken again: %s", name, error)
+        finally:
+            self._busy.discard(name)
+            self._room.release()
+
+    async def _commit(self, raws: list[Raw]) -> None:
+        settled: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+        async def settle(outcome: Outcome) -> None:
+            if not settled.done():
+                settled.set_result(outcome)
+
+        await self._sink.submit(Delivery(raws, settle))
+        if (await settled).superseded:
+            raise TransientError("another process has taken over")
+
+    def _read(self, name: str) -> Envelope:
+        path = self._folders.inbox / name
+        if path.stat().st_size > MAX_FILE:
+            raise UnusableError("too_large", f"{path.stat().st_size} bytes")
+        return opened(path.read_bytes(), self._keys)
+
+    def _may_grow(self, name: str) -> bool:
+        """Whether a file that ends too soon may still be written: it has grown within `settle_s`."""
+        try:
+            size = (self._folders.inbox / name).stat().st_size
+        except FileNotFoundError:
+            return True
+        seen = self._growing.get(name)
+        if seen is None or seen.size != size:
+            seen = self._growing[name] = _Seen(size, time.monotonic())
+        return time.monotonic() - seen.since < self._settings.settle_s
+
+    async def _set_aside(self, name: str, error: UnusableError) -> None:
+        self._growing.pop(name, None)
+        log.warning("%s is set aside: %s", name, error)
+        await self._book.aside(name, error)
+        await asyncio.to_thread(self._folders.aside, name)

@@ -1,0 +1,42 @@
+-- name: judge
+-- What is wrong with edges and has no alert, and alerts of what is right again. Edges whose settings are gone have none.
+with named as (
+    select * from unnest(%(edges)s::text[], %(gap_s)s::float8[], %(silent_s)s::float8[]) as n (edge, gap_s, silent_s)
+), found as (
+    select 'edge_gap' as kind, n.edge
+    from named n
+    where exists (
+        select from diode_chain c join diode_gap g on (g.edge, g.chain) = (c.edge, c.chain)
+        where c.edge = n.edge and g.since < clock_timestamp() - make_interval(secs => n.gap_s))
+    union all
+    select 'edge_silent', n.edge
+    from named n
+    where (select max(arrived_at) from diode_chain c where c.edge = n.edge)
+          < clock_timestamp() - make_interval(secs => n.silent_s)
+      and %(began)s < clock_timestamp() - make_interval(secs => n.silent_s)
+    union all
+    select 'edge_clock', n.edge
+    from named n
+    where (select c.moved_s from diode_chain c where c.edge = n.edge order by c.arrived_at desc nulls last limit 1) <> 0
+    union all
+    select 'edge_aside', n.edge
+    from named n
+    where exists (select from diode_aside a where a.edge = n.edge and a.at > clock_timestamp() - interval '1 day')
+), lasting as (
+    select target from alert where origin = 'hub' and cleared_at is null
+      and (target ^@ 'edge_gap:' or target ^@ 'edge_silent:' or target ^@ 'edge_clock:' or target ^@ 'edge_aside:')
+)
+select kind, edge, true as wrong from found where kind || ':' || edge not in (select target from lasting)
+union all
+select split_part(target, ':', 1), split_part(target, ':', 2), false from lasting
+where target not in (select kind || ':' || edge from found)
+order by wrong
+
+-- name: forget
+-- Numbers below which nothing is missing, and what was set aside, long ago.
+with letters as (
+    delete from diode_aside where at < clock_timestamp() - make_interval(secs => %(keep_s)s)
+)
+delete from diode_file f using diode_chain c
+where (c.edge, c.chain) = (f.edge, f.chain) and f.number < c.complete
+  and f.taken_at < clock_timestamp() - make_interval(secs => %(keep_s)s)
