@@ -91,12 +91,20 @@ class DeviceBody(DeviceFields):
         return self
 
 
+class Called(BaseModel):
+    """What a protocol or a platform calls a device."""
+
+    scheme: str = Field(examples=["hj212"])
+    address: str | None = Field(examples=["010000A8900016F000169DC0"], description="null: above the caller's ceiling")
+
+
 class Device(DeviceFields):
     """A stored device."""
 
     code: Code
     state: State
     created_at: datetime
+    addresses: list[Called] = Field(description="given and taken at /devices/{code}/addresses, or by a sheet")
 
 
 class PutDevice(Device):

@@ -34,7 +34,9 @@ limit 5
 -- name: devices
 -- The devices of a page that was found in the catalogue, in its order.
 select d.code, d.name, p.code as profile, parent.code as parent, d.organisation, d.region, d.lon, d.lat,
-       d.zone, d.sim_expires, d.tags, d.state, d.created_at
+       d.zone, d.sim_expires, d.tags, d.state, d.created_at,
+       (select coalesce(jsonb_agg(jsonb_build_object('scheme', a.scheme, 'address', a.address) order by a.scheme, a.address), '[]')
+        from device_address a where a.device_id = d.id) as addresses
 from unnest(%(ids)s::int[]) with ordinality as wanted (id, place)
 join device d using (id)
 join profile p on p.id = d.profile_id

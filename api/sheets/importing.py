@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from psycopg import AsyncConnection
+from psycopg.errors import UniqueViolation
 from psycopg.rows import dict_row
 
 from api.context import Context
@@ -24,6 +25,7 @@ from hub.store.statements import statements
 
 SQL = statements(__name__)
 
+TRIES = 3
 Tell = Callable[[str, float], None]
 """Called with what is being done and the share of the whole that is done."""
 
@@ -49,10 +51,21 @@ class Import:
         self.result = Result()
 
     async def run(self) -> Result:
-        """Validate everything, then store unless there are errors or it is a dry run. Database errors propagate."""
-        with suppress(_Undo):  # the transaction is rolled back, the result tells why
-            async with TURNS, writing(self._context) as conn:
-                await self._run(conn)
+        """Validate everything, then store unless there are errors or it is a dry run. Database errors propagate.
+
+        What sources register by themselves (devices found by their IMEI, channels of recorders) takes no turns: where
+        that came between, all is validated again.
+        """
+        for left in reversed(range(TRIES)):
+            self.result = Result()
+            try:
+                with suppress(_Undo):  # the transaction is rolled back, the result tells why
+                    async with TURNS, writing(self._context) as conn:
+                        await self._run(conn)
+                break
+            except UniqueViolation:
+                if not left:
+                    raise
         self.result.mistakes.sort(key=lambda item: item.line)
         return self.result
 

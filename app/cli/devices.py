@@ -83,6 +83,8 @@ def show_device(
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
     tell(found, _SHOWN)
+    for called in found["addresses"]:
+        out.print(Text(f"  address       {called['scheme']}={called['address'] or '(not shown)'}"), soft_wrap=True)
     for key, value in found["tags"].items():
         out.print(Text(f"  tag           {key}={value}"), soft_wrap=True)
     for reading in found["latest"]:

@@ -8,10 +8,11 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, out, pages
+from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, fail, out, pages
 
 
 def show_guards(
+    verb: Annotated[str | None, typer.Argument(hidden=True)] = None,
     kind: Annotated[
         str | None,
         typer.Option(help="Only: shielded, muted, test, maintenance, removed, calibration, low_battery, offline, ..."),
@@ -26,6 +27,8 @@ def show_guards(
 
     Example:  hub guards --region 3301 --kind shielded
     """
+    if verb not in (None, "list"):
+        fail(f"hub guards has no verb '{verb}': it lists what is not guarded now, as in hub guards --device {verb}")
     found = pages("/guards", url, token, {"kind": kind, "region": region, "device": device})
     if as_json:
         for each in found:

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, out
+from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out
 from app.cli.connection import Verbs
+from devices.station_passwords import PROTOCOLS
 
 passwords = Verbs("Give a station that dials in (HJ 212, SL 651, GB/T 28181) a password of its own.")
 CodeArgument = Annotated[str, typer.Argument(help="The device's code.")]
@@ -59,6 +60,8 @@ def set_password(
 
     Example:  hub devices passwords set water-7 hj212 --former-hours 24
     """
+    if protocol not in PROTOCOLS:
+        fail(f"stations of {protocol} show no password: {', '.join(PROTOCOLS)}")
     given = password or typer.prompt(f"Password of {code}", hide_input=True, err=True)
     body = {"password": given, "former_hours": former_hours}
     found = call("PUT", f"/devices/{code}/passwords/{protocol}", url, token, json=body).json()

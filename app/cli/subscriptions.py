@@ -196,7 +196,10 @@ def accept(
         fail("--device is a registered one: it keeps its code, name and profile")
     given = {"address": who, "device": device, "code": code, "name": name, "profile": profile}
     body = {each: text for each, text in given.items() if text is not None}
-    done = call("POST", f"/push-subscriptions/{subscription}:accept", url, token, json=body).json()
+    answer = call("POST", f"/push-subscriptions/{subscription}:accept", url, token, json=body, accept=(404,))
+    done = answer.json()
+    if answer.status_code == 404:
+        fail(f"{done.get('detail')}: those that wait are listed by  hub devices pending")
     made = "made" if done["made"] else "known"
     told = f"{who} is {done['device']} ({made}); {done['letters']} messages are put through the hub now."
     out.print(Text(told), soft_wrap=True)

@@ -8,6 +8,7 @@ from secrets import token_hex
 
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import InsufficientPrivilege
+from psycopg.sql import Identifier
 
 from app.serve.origins import origins_of
 from app.serve.sources import Engine, Source
@@ -87,7 +88,7 @@ class Kept(Part):
         """Until when they do."""
         if not is_lacking(error):
             return "until the database is back"
-        role = conninfo_to_dict(self._url).get("user", "ROLE")
+        role = Identifier(str(conninfo_to_dict(self._url).get("user", "ROLE"))).as_string(None)
         return f"until the owner of the tables types `grant select on station_password to {role}`"
 
 

@@ -3,8 +3,9 @@ or a list.
 
 An event is worth more than its trimmings: what is wrong in attributes or image is left out with a fault, and the
 event is kept, and so is one whose `continues` is no boolean: each of its repeats is an event then. Without its state,
-level or part it would be another event: what is wrong there refuses it whole, but for the part of a danger that begins:
-where it burns is worth less than that it does. Fields beyond these are kept among the attributes.
+level or part it would be another event: what is wrong there refuses it whole, but for the part and the level of a
+danger that begins: where it burns, and how much, is worth less than that it does. Its level is the worst then, and it
+says so (`level_unread`). Fields beyond these are kept among the attributes.
 """
 
 import binascii
@@ -110,9 +111,8 @@ def take(part: object, zone: tzinfo, decoded: Decoded) -> str | None:
     ts = part.get("ts")
     told = time_among(extra, zone) if ts is None and extra else None
     at = parse_time(ts, zone) if ts is not None else None if told is None else told.ts
-    source_id, state, level = _source_id(part.get("id")), _state(part, extra, kind), _level(part.get("level"))
-    if level is None and extra:
-        level = level_among(extra, _level)
+    source_id, state = _source_id(part.get("id")), _state(part, extra, kind)
+    level, unread = _grade(part, extra, kind, state, decoded)
     if told is not None:
         extra = {name: value for name, value in extra.items() if name not in told.names}
     draft = EventDraft(
@@ -121,7 +121,7 @@ def take(part: object, zone: tzinfo, decoded: Decoded) -> str | None:
         source_id=source_id,
         state=state,
         level=level,
-        attributes=_attributes(part, extra, kind, decoded),
+        attributes=_attributes(part, extra, kind, decoded) | ({"level_unread": True} if unread else {}),
         image=_image(part.get("image"), decoded),
         part=_place(part.get("part"), kind, state, decoded),
         continues=_continues(part.get("continues"), decoded),
@@ -219,6 +219,20 @@ def _state(part: dict[str, Any], extra: dict[str, Any], kind: str) -> str | None
     if isinstance(value, str) and value in ("active", "inactive"):
         return value
     return state_of(value, kind_of(kind))
+
+
+def _grade(
+    part: dict[str, Any], extra: dict[str, Any], kind: str, state: str | None, decoded: Decoded
+) -> tuple[int | None, bool]:
+    """The level, and whether it is that of a danger of which what is told cannot be read."""
+    try:
+        level = _level(part.get("level"))
+        return (level_among(extra, _level) if level is None and extra else level), False
+    except DecodeError as error:
+        if kind_of(kind) not in DANGER:
+            raise
+        decoded.leave_out(error)
+        return (None if state == "inactive" else int(Level.RED)), state != "inactive"
 
 
 def _level(value: object) -> int | None:

@@ -69,12 +69,22 @@ class Sessions:
             async with self._pool.connection() as conn:
                 await conn.execute(SQL.close, {"device_id": session.device_id, "epoch": session.epoch})
 
-    async def heard(self, at: Mapping[int, Micros]) -> None:
-        """Note when frames of devices (by id) came last. StoreUnavailable: note them later."""
-        values = {"device_id": list(at), "at": [from_micros(each) for each in at.values()]}
+    async def heard(self, at: Mapping[int, Micros]) -> list[tuple[int, str, str]]:
+        """Note when frames of devices (by id) came last. StoreUnavailable: note them later.
+
+        Returns those that send through another process, too, as (id, address there, address here): two stations of one
+        number, which is noted as well.
+        """
+        mine = [self._open.get(device) for device in at]
+        values = {
+            "device_id": list(at),
+            "at": [from_micros(each) for each in at.values()],
+            "epoch": [None if session is None else session.epoch for session in mine],
+            "peer": [None if session is None else session.peer for session in mine],
+        }
         with sorted_errors():
             async with self._pool.connection() as conn:
-                await conn.execute(SQL.heard, values)
+                return await (await conn.execute(SQL.heard, values)).fetchall()
 
     async def twins(self, device_id: int, newer: str, older: str) -> None:
         """Note that two connections, at these addresses, send as one device. StoreUnavailable: note it later."""

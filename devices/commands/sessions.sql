@@ -14,9 +14,23 @@ returning epoch
 update session set ended_at = clock_timestamp() where device_id = %(device_id)s and epoch = %(epoch)s
 
 -- name: heard
-update session s set frame_at = greatest(s.frame_at, g.at)
-from unnest(%(device_id)s::int[], %(at)s::timestamptz[]) as g (device_id, at)
-where s.device_id = g.device_id
+-- Whose session another process has opened since, and who sent here after that, has a twin there: told once in a while.
+with told as (
+    select g.device_id, g.at, g.peer, coalesce(
+        s.epoch > g.epoch and s.ended_at is null and s.peer is not null and g.peer is not null
+        and g.at > s.since + interval '5 seconds'
+        and (s.twin_at is null or s.twin_at < statement_timestamp() - interval '10 minutes'), false) as twin
+    from unnest(%(device_id)s::int[], %(at)s::timestamptz[], %(epoch)s::bigint[], %(peer)s::text[])
+         as g (device_id, at, epoch, peer)
+    join session s on s.device_id = g.device_id
+), noted as (
+    update session s
+    set frame_at = greatest(s.frame_at, t.at), twin_at = case when t.twin then statement_timestamp() else s.twin_at end,
+        twin_peers = case when t.twin then array[s.peer, t.peer] else s.twin_peers end
+    from told t where s.device_id = t.device_id
+    returning t.twin, s.device_id, s.peer as newer, t.peer as older
+)
+select device_id, newer, older from noted where twin
 
 -- name: twins
 update session set twin_at = clock_timestamp(), twin_peers = %(peers)s where device_id = %(device_id)s

@@ -15,14 +15,17 @@ NONE = "-"
 _RIGHT = "write scheme=address; scheme=address, like imei=860000000000041"
 
 
-def read_addresses(cell: str) -> list[str] | Wrong:
-    """Addresses as they are stored, each scheme=address, in order and once; the first mistake."""
+def read_addresses(cell: str, scheme: str = "") -> list[str] | Wrong:
+    """Addresses as they are stored, each scheme=address, in order and once; the first mistake.
+
+    `scheme` is that of those that name none, of a column that is headed by it.
+    """
     if cell == NONE:
         return []
     found = set[str]()
     for told in _json(cell) if cell.startswith("[") else re.split(r"[;；\n]", cell):
         if told.strip():
-            one = _address(told.strip())
+            one = _address(told.strip(), scheme)
             if isinstance(one, Wrong):
                 return one
             found.add(one)
@@ -50,9 +53,11 @@ def _json(cell: str) -> list[str]:
     return listed if isinstance(listed, list) and all(isinstance(each, str) for each in listed) else [cell]
 
 
-def _address(told: str) -> str | Wrong:
+def _address(told: str, of_column: str) -> str | Wrong:
     scheme, equals, address = (part.strip() for part in re.sub("＝", "=", told, count=1).partition("="))
-    if not equals:
+    if not equals and of_column:
+        scheme, address = of_column, told
+    elif not equals:
         return Wrong(f"'{short(told)}' names no scheme", _RIGHT)
     scheme = scheme.lower()
     if scheme not in SCHEMES:

@@ -59,12 +59,19 @@ def _plain(header: str) -> str:
     return re.sub(r"[\s*_＊：:]+", "", re.sub(r"[（(].*?[）)]", "", header)).lower()
 
 
+_SCHEMES = {"mn": "hj212", "imei": "imei", "deveui": "deveui"}
+"""Headers of addresses that say of which scheme they are."""
 _MEANT = {_plain(name): column.name for column in COLUMNS for name in (column.name, column.header("zh"), *column.also)}
 
 
 def is_column(header: str) -> bool:
     """Whether a header names a column."""
     return _plain(header) in _MEANT
+
+
+def scheme_of(header: str) -> str:
+    """Scheme of the addresses in a column that name none; empty: they must."""
+    return _SCHEMES.get(_plain(header), "")
 
 
 def read_header(cells: Sequence[str], line: int) -> tuple[list[str | None], list[Mistake]]:

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from devices.places.coordinates import Crs, to_wgs84
 from devices.places.position import degrees_of, doubt
+from devices.sheets.address_cells import read_addresses
 from devices.sheets.cells import CHECKS, Value
-from devices.sheets.columns import REQUIRED, read_header
+from devices.sheets.columns import REQUIRED, read_header, scheme_of
 from devices.sheets.damage import COLUMNS as IDENTITIES
 from devices.sheets.damage import Damaged, Wrong, doubtful
 from devices.sheets.escape import unescaped
@@ -42,6 +43,8 @@ class DeviceSheet:
         """Whether the file or its header is wrong itself, so that no part of it can be taken."""
         self._lines = read_lines(path)
         self._meant: list[str | None] = []
+        self._schemes: list[str] = []
+        """Of each column of addresses that is headed by one."""
         self._first: dict[str, int] = {}
         """The line of each code."""
 
@@ -57,6 +60,7 @@ class DeviceSheet:
                 break
             if not self._meant:
                 self._meant, wrong = read_header(line.cells, line.number)
+                self._schemes = [scheme_of(cell) for cell in line.cells]
                 mistakes += wrong
                 self.columns = [name for name in self._meant if name]
                 self.hopeless = bool(wrong)
@@ -94,7 +98,7 @@ class DeviceSheet:
             for place, name in enumerate(self._meant):
                 cell = cells[place] if place < len(cells) else ""
                 if name:
-                    self._cell(line.number, name, cell, values, mistakes)
+                    self._cell(line.number, name, cell, values, mistakes, self._schemes[place])
                 elif cell and name is None:
                     wrong = f"'{short(cell)}' stands in a column without a name"
                     mistakes.append(
@@ -116,7 +120,9 @@ class DeviceSheet:
         found = CHECKS["code"](cell) if cell and not isinstance(cell, Damaged) else None
         return found if isinstance(found, str) and self._first.setdefault(found, line.number) == line.number else None
 
-    def _cell(self, line: int, name: str, cell: str, values: dict[str, Any], mistakes: list[Mistake]) -> None:
+    def _cell(
+        self, line: int, name: str, cell: str, values: dict[str, Any], mistakes: list[Mistake], scheme: str
+    ) -> None:
         if not cell:
             values[name] = None
             if name in REQUIRED:
@@ -125,6 +131,8 @@ class DeviceSheet:
         # What a spreadsheet has done to an identity is never one, and a failed formula is no value of any column.
         if isinstance(cell, Damaged) and (name in IDENTITIES or cell.how == "error"):
             found: Value | Wrong = cell.told
+        elif scheme:
+            found = read_addresses(unescaped(cell), scheme)
         else:
             found = CHECKS[name](unescaped(cell))
         if isinstance(found, Wrong):

@@ -163,7 +163,14 @@ class StationDownlink(Follower):
         if not self._heard or now - self._noted_at < HEARD_S:
             return
         sent = {station: at for station, at in self._heard.items() if station in self._open}
-        await self._sessions.heard({self._open[station].device_id: at for station, at in sent.items()})
+        names = {self._open[station].device_id: station for station in sent}
+        for device, newer, older in await self._sessions.heard(
+            {self._open[station].device_id: at for station, at in sent.items()}
+        ):
+            log.warning(
+                "%s: two connections send as station %s, from %s at another process and from %s here: orders go to the "
+                "first of these, which came later", self._protocol, names.get(device, device), newer, older,
+            )  # fmt: skip
         self._heard, self._noted_at = {}, now
 
     async def _follow(self, station: str) -> None:

@@ -27,7 +27,7 @@ BAD = {
     "too_large": ("air-1", b'{"pm25": ' + b"1" * 10_000_000 + b"}"),
     "not_utf8": ("air-1", b'{"pm25": "\xff\xfe"}'),
     "event_bad_state": ("air-1/event", b'[{"kind": "smoke", "state": "open"}, {"kind": "fire", "state": null}]'),
-    "event_bad_level": ("air-1/event", b'{"kind": "smoke", "state": "active", "level": "crimson"}'),
+    "event_bad_level": ("air-1/event", b'{"kind": "door_open", "state": "active", "level": "crimson"}'),
     "senml_bad_unit": ("air-1/senml", b'[{"n":"pm25","u":"banana","v":7}]'),
     "unit_mismatch": ("air-1/senml", b'[{"n":"pm25","u":"m","v":7}]'),
 }

@@ -6,9 +6,11 @@ from typing import Any
 
 import httpx
 import openpyxl
+import psycopg
 import pytest
 
 from api.context import Context
+from api.sheets.importing import Import
 from hub.access.roles import Role
 from tests.support.served_api import AIR, api_context, client_of
 from tests.support.two_counties import HIDDEN, INSIDE, two_counties
@@ -147,3 +149,27 @@ async def test_whose_address_it_is_stays_hidden_from_who_may_not_see_the_device(
         assert told(answer.json()) == [
             (2, "addresses", "'hj212=M1' is another device's; look whether it is written right")
         ]
+
+
+async def test_what_a_source_registers_meanwhile_is_told_as_if_it_had_been_there(
+    context: Context, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sources take no turns with an import: its transaction met theirs, and the answer was 500."""
+    assert (await send(client, "a,A,air,"))["created"] == 1
+    stored_, met = Import._store, list[int]()
+
+    async def meanwhile(self: Import, conn: psycopg.AsyncConnection) -> None:
+        met.append(1)
+        if len(met) == 1:
+            async with context.hub_pool.connection() as other:
+                await other.execute("insert into device_address select 'imei', '860000000000041', id from device")
+        await stored_(self, conn)
+
+    monkeypatch.setattr(Import, "_store", meanwhile)
+    answer = await client.post(
+        "/devices:import", content=f"code,name,profile,IMEI\nb,B,air,{IMEI.removeprefix('imei=')}".encode(),
+        headers={"Content-Type": "text/csv; charset=utf-8"},
+    )  # fmt: skip
+    assert answer.status_code == 422, answer.text
+    assert "is that of the device a" in answer.text
+    assert await stored(context) == [("a", IMEI)]

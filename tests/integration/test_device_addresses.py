@@ -61,6 +61,10 @@ async def test_a_station_is_the_device_that_has_its_address(
     assert taken(known) == ([], [("unknown_device", MN)])
     assert (await client.put(f"/devices/w1/addresses/hj212/{MN}")).status_code == 201
     assert (await client.put(f"/devices/w1/addresses/hj212/{MN}")).status_code == 200
+    called = [{"scheme": "hj212", "address": MN}]
+    assert (await client.get("/devices/w1")).json()["addresses"] == called
+    shown = [each["addresses"] for each in (await client.get("/devices")).json()["items"]]
+    assert shown == [called, []]
     await known.refresh(pool)
     device = known.at("hj212", MN)
     assert device is not None

@@ -87,7 +87,7 @@ async def test_a_role_of_before_is_told_once_what_is_to_be_granted(
             owner.execute(sql.SQL("grant select on station_password to {}").format(role))
             await eventually(read, "they are read once it is granted")
             [line] = await told()
-            assert f"grant select on station_password to {name}" in line
+            assert f'grant select on station_password to "{name}"' in line
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
 

@@ -77,6 +77,8 @@ def _ctwing() -> Frames:
             Good(ctwing_of(payload={"a": 1, "faceId": 5, "b": 1e400}), [("a", SMOKE_AT, 1)], private=1,
                  faults=["value_not_finite"]),
             Good(ctwing_of(payload="undefined")),
+            Good(ctwing_of(payload='{"serviceId":"s","serviceData":"{\\"a\\":1}"}'), [("a", SMOKE_AT, 1)]),
+            Good(ctwing_of(payload='[{"a":1},{"b":2}]'), [("a", SMOKE_AT, 1), ("b", SMOKE_AT, 2)]),
             Good(ctwing_of("dataReportTupUnion", payload={"a": 1}), unused=("dataReportTupUnion",)),
             Good(BATTERY, events=[warning]),
             Good(ctwing_of("eventReport", serviceId=7, eventType="3", eventContent={"a": 1}),

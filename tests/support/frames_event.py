@@ -35,6 +35,7 @@ _EITHER = (
     ("leakage_current", "over"), ("intrusion", "set"), ("door_open", "set"), ("tamper", "SET"),
 )  # fmt: skip
 _NO_LEVELS: tuple[object, ...] = ("crimson", "", "urgent", "一级", 4, 0, True, [], {}, float("inf"))
+_UNREAD: tuple[dict[str, object], ...] = (*({"level": each} for each in _NO_LEVELS), {"severity": 3}, {"Level": 3})
 _OF_KINDS = (
     ("door_open", "Open", "active"), ("door_open", "closed", "inactive"), ("井盖打开", "关闭", "inactive"),
     ("tamper", "open", "active"), ("water_immersion", "wet", "active"), ("water_immersion", "DRY", "inactive"),
@@ -82,6 +83,12 @@ GOOD = [
     Good(smoke(kind="E-4711", part=[]), events=[EventDraft("other", T, attributes={"code": "E-4711"})],
          faults=["event_bad_text"]),
     Good(smoke(part={}, state="active"), events=[EventDraft("smoke", T, state="active")], faults=["event_bad_text"]),
+    # Nor is how much it burns worth more than that it does: it counts as the worst, and says so.
+    *(Good(smoke(**told), events=[EventDraft("smoke", T, level=4, attributes={"level_unread": True})],
+           faults=["event_bad_level"])
+      for told in _UNREAD),
+    Good(smoke(level="pink", state="inactive"), events=[EventDraft("smoke", T, state="inactive")],
+         faults=["event_bad_level"]),
     Good(smoke(continues=True), events=[EventDraft("smoke", T, continues=True)]),
     Good(smoke(continues="yes"), events=[SMOKE], faults=["event_bad_text"]),
     # the state and the level under other names, among attributes too, where some may be anything
@@ -196,12 +203,13 @@ BAD = [
     *(Bad(smoke(state=said), "event_bad_state", "send active or inactive") for said in _NEITHER),
     *(Bad(smoke(kind=kind, state=said), "event_bad_state", "either way for ") for kind, said in _EITHER),
     *(Bad(smoke(**said), "event_bad_state") for _, said in REFUSED_NAMES),
-    Bad(smoke(severity=3), "event_bad_level"),
-    Bad(smoke(severity="minor", alarmLevel="red"), "event_bad_level", "severity, alarmLevel"),
+    Bad(smoke(kind="door_open", severity="minor", alarmLevel="red"), "event_bad_level", "severity, alarmLevel"),
     Bad(smoke(kind="power_loss", status=True), "event_bad_state", "either way for "),
     Bad(smoke(eventState="x"), "event_bad_state", "send active or inactive"),
-    Bad(smoke(Level=3), "event_bad_level"),
-    *(Bad(smoke(level=level), "event_bad_level", "blue, yellow, orange, red") for level in _NO_LEVELS),
+    *(
+        Bad(smoke(kind="door_open", level=level), "event_bad_level", "blue, yellow, orange, red")
+        for level in _NO_LEVELS
+    ),
     Bad(b'{"kind": "smoke", "alarmTime": %d}' % (T // 1_000_000), "time_out_of_range", "'alarmTime' stands for ts"),
     Bad(b'{"kind": "smoke", "timestamp": "noon"}', "bad_time", "'noon'"),
     Bad(smoke(ts="noon"), "bad_time", "'noon'"),

@@ -53,6 +53,10 @@ ON, GAS_ON = _event("shielded", "inactive", PART), _event("shielded", "inactive"
 GOOD = [
     Good(FIRE, events=[_event("fire", "active", {**PART, **TEXT}), _event("fault", "inactive", {**PART, **TEXT}),
                        _event("shielded", "inactive", {**PART, **TEXT})]),
+    # A count that is wrong hides no fire.
+    *(Good(frame(bytes((2, count)) + _part(2)), events=[_event("fire", "active", PART),
+           _event("fault", "inactive", PART), _event("shielded", "inactive", PART)], faults=["bad_length"])
+      for count in (0, 2)),
     Good(CONFIRMED),
     Good(frame(b"", 6)),
     # Nothing is set: what there was has ended. All that is set is told, and what is no alarm by its code.
@@ -127,7 +131,7 @@ BAD = [
     Bad(FIRE[:40] + b"\7" + FIRE[41:], "bad_checksum", "computed it is 'A8'"),
     Bad(FIRE[:-1] + b"!", "bad_frame", "21 stands here, expected '23'"),
     Bad(frame(b"\2"), "bad_length", "needs 29"),
-    Bad(frame(b"\2\2" + _part(2)), "bad_length", "the count says 2 objects, and 1 are there"),
+    Bad(frame(b"\2\2"), "bad_length", "the count says 2 objects, and 0 are there"),
     Bad(frame(b"\2\1" + _part(2)[:-1]), "bad_length", "says 47 bytes, and it is 48"),
     Bad(frame(b"\2\1" + _part(1, 0, bytes.fromhex("3c1213010814"))), "bad_time", "'2020-08-01 19:18:60'"),
     Bad(frame(b"\x15\1" + pack("<B6s", 0, bytes.fromhex("000000000014"))), "bad_time", "'2020-00-00"),

@@ -46,6 +46,12 @@ GOOD = [
     Good(frame("DataTime=20160801085857;w01018-Rtd=1.1",
                head=HEAD.replace(";", " ; ").replace("CN=", "Soft-Version_1.2 =3;CN=")),
          [("cod", T, 1.1)]),
+    # Others write other capitals, a semicolon twice, and a flag that stands with its code and does not name it.
+    Good(frame("DATATIME=20160801085857;W01018-RTD=1.1,w01018-FLAG=D;;LA-rtd=5", head=HEAD.replace("ST", ";ST")),
+         [("cod", T, 1.1), ("noise", T, 5)], quality=[int(Quality.FAULT), 0]),
+    Good(frame("DataTime=20160801085857;w01018-Rtd=1.1,Flag=D;w01001-Rtd=7,Flag=N"), [("cod", T, 1.1), ("ph", T, 7)],
+         quality=[int(Quality.FAULT), 0]),
+    Good(frame("DataTime=20160801085857;w01018-Rtd=1.1;Flag=D"), [("cod", T, 1.1)], unused=("Flag",)),
     Good(frame("", "9015")),
     Good(frame("DataTime=20160801085857;w01018-Rtd=1.1;"), [("cod", T, 1.1)]),
     # What is told by minutes, hours and days has names of its own; a time of their own for those that were sampled.

@@ -59,6 +59,7 @@ GOOD = [
 ]  # fmt: skip
 
 BAD = [
+    Bad(b"\x010500112233440 3E832", "bad_frame", "hexadecimal/BCD"),
     Bad(b"", "bad_length", "needs 2"),
     Bad(b"##0139", "bad_frame", "23 stands here, expected '7E'"),
     Bad(RIVER[:9], "bad_length", "has 9 bytes and needs 17"),

@@ -2,6 +2,7 @@ import pytest
 
 from devices.schemes import MOST
 from devices.sheets.address_cells import read_addresses, written_addresses
+from devices.sheets.columns import scheme_of
 from devices.sheets.damage import Wrong
 
 MN = "010000A8900016F000169DC0"
@@ -24,6 +25,17 @@ MN = "010000A8900016F000169DC0"
 def test_a_cell_is_read_as_people_write_it(cell: str, read: list[str]) -> None:
     assert read_addresses(cell) == read
     assert read_addresses(written_addresses(read) or "-") == read
+
+
+def test_a_column_that_is_headed_by_a_scheme_takes_bare_numbers() -> None:
+    assert scheme_of(" IMEI ") == "imei"
+    assert scheme_of("DevEUI") == "deveui"
+    assert scheme_of("设备地址") == ""
+    assert read_addresses("860000000000041", "imei") == ["imei=860000000000041"]
+    assert read_addresses(f"{MN}; imei=860000000000041", scheme_of("MN*")) == [f"hj212={MN}", "imei=860000000000041"]
+    told = read_addresses("86", "imei")
+    assert isinstance(told, Wrong)
+    assert "'86' is no IMEI" in told.wrong
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from devices.codecs.carriers.envelope import (
+    MAX_PARTS,
     Sent,
     address_of,
     imei_of,
@@ -23,7 +24,7 @@ from devices.codecs.carriers.envelope import (
 )
 from devices.codecs.carriers.properties import base64_of, carry, key_of, take, take_event
 from devices.codecs.decoded import Decoded, ReplyDraft
-from devices.codecs.jsontext import quoted
+from devices.codecs.jsontext import parse, quoted
 from devices.vocabulary import OTHER, kind_of
 from hub.errors import DecodeError
 from hub.models import Micros
@@ -62,7 +63,7 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
 
 
 def _data(decoded: Decoded, told: dict[str, Any], at: Micros | None, received: Micros, zone: tzinfo) -> None:
-    payload = told.get("payload")
+    payload = _object_of(told.get("payload"))
     parts = payload if isinstance(payload, list) else [payload]
     for number, part in enumerate(parts):
         steps = ("payload", number) if isinstance(payload, list) else ("payload",)
@@ -78,11 +79,21 @@ def _data(decoded: Decoded, told: dict[str, Any], at: Micros | None, received: M
             decoded.leave_out(DecodeError("push_payload", sentence, "/payload"))
 
 
+def _object_of(value: object) -> object:
+    """What a text holds that is JSON itself, as some products write it; anything else as it is."""
+    if not isinstance(value, str) or value[:1] not in ("{", "["):
+        return value
+    try:
+        return parse(value.encode("utf-8", "replace"), MAX_PARTS)
+    except DecodeError:
+        return value
+
+
 def _part(decoded: Decoded, part: dict[str, Any], at: Micros, *steps: str | int) -> None:
     if "APPdata" in part:
         carry(decoded, base64_of(part["APPdata"], *steps, "APPdata"), *steps, "APPdata")
         return
-    inner = part.get("serviceData")
+    inner = _object_of(part.get("serviceData"))
     if isinstance(inner, dict):
         take(decoded, inner, at, *steps, "serviceData")
     else:
@@ -90,7 +101,7 @@ def _part(decoded: Decoded, part: dict[str, Any], at: Micros, *steps: str | int)
 
 
 def _event(decoded: Decoded, told: dict[str, Any], at: Micros | None, _received: Micros, zone: tzinfo) -> None:
-    code, content, grade = said(told.get("serviceId")), told.get("eventContent"), told.get("eventType")
+    code, content, grade = said(told.get("serviceId")), _object_of(told.get("eventContent")), told.get("eventType")
     grade = int(grade) if isinstance(grade, str) and grade in ("1", "2", "3") else grade
     attributes = content if isinstance(content, dict) else {} if content is None else {"content": content}
     attributes = {**attributes, **({"severity": _SEVERITY[grade]} if grade in (1, 2, 3) else {})}

@@ -99,7 +99,10 @@ class _Reader:
         self._units = Units()
 
     def read(self, frame: bytes, message: Message) -> None:
-        """Read all of them; of one whose time is none, what it reports as active is taken."""
+        """Read all of them; of one whose time is none, what it reports as active is taken.
+
+        A count that is wrong beside whole objects is a fault, and hides no fire: those that are there count.
+        """
         if message.length < 2:
             raise cut(frame, BEFORE + 2)
         kind, count, begin = frame[BEFORE], frame[BEFORE + 1], BEFORE + 2
@@ -111,7 +114,11 @@ class _Reader:
             found = (message.length - 2) // layout.size
             if (message.length - 2) % layout.size:
                 raise wrong_length(message.length, 2 + count * layout.size, 24)
-            raise DecodeError("bad_length", Sentence("refusal.octets.count", told=count, found=found), BEFORE + 1)
+            error = DecodeError("bad_length", Sentence("refusal.octets.count", told=count, found=found), BEFORE + 1)
+            if not found:
+                raise error
+            self._decoded.leave_out(error)
+            count = found
         for at in range(begin, begin + count * layout.size, layout.size):
             values = layout.unpack_from(frame, at)
             self._source = f"{message.serial}/{at}"

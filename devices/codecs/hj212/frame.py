@@ -23,7 +23,7 @@ _PASSWORD = re.compile(r"(?<=PW).*", re.IGNORECASE | re.DOTALL)
 """In what is no field, and may hold one: it is shown without."""
 _ENDS = (b"\r\n", b"")
 _NUMBERED = re.compile(rb"QN=[0-9]{17};")
-_FIELDS = re.compile(rf"(?:{_FIELD.pattern};)*\s*")
+_FIELDS = re.compile(rf"(?:(?:{_FIELD.pattern})?;)*\s*")
 
 
 class Message(NamedTuple):

@@ -18,6 +18,7 @@ _STATISTICS = {
     "RS": "_state",
     "RT": "_running",
 }
+_CAPITALS = {each.lower(): each for each in (*_STATISTICS, "Flag", "SampleTime", "DataTime")}
 _CONVERTED = "Zs"
 """Begins what was converted to the standard's content of oxygen."""
 _REMEMBERED = 20_000
@@ -42,7 +43,7 @@ class Item(NamedTuple):
 
     kind: Kind
     code: str = ""
-    """What the time or the flag is of."""
+    """What the time or the flag is of; of a flag that names none, whatever stands with it between two semicolons."""
     metric: str = ""
     unit: str | None = None
     coded: Coded | None = None
@@ -66,12 +67,12 @@ class Items(dict[bytes, Item]):
         return found
 
     def _found(self, name: str) -> Item:
-        code, _, told = name.rpartition("-")
+        code, told = _as_written(name)
         if judge(name) is Verdict.PRIVATE or judge(code) is Verdict.PRIVATE:
             return _PRIVATE
-        if name == "DataTime":
+        if not code and told == "DataTime":
             return _TIME
-        if told in ("Flag", "SampleTime") and code:
+        if told == "Flag" or (told == "SampleTime" and code):
             return Item(Kind.FLAG if told == "Flag" else Kind.SAMPLED, code)
         statistic = _STATISTICS.get(told.removeprefix(_CONVERTED))
         if statistic is None or not code:
@@ -85,6 +86,15 @@ class Items(dict[bytes, Item]):
         total = statistic == "_total"  # an amount, whose unit is another one
         coded = Coded(code, tail) if known is None else None
         return Item(Kind.VALUE, code, metric, known.unit if known and not total else None, coded)
+
+
+def _as_written(name: str) -> tuple[str, str]:
+    """Code and what is told of it, as the standard writes them: stations do so in other capitals, too."""
+    code, _, told = name.rpartition("-")
+    converted = len(told) > len(_CONVERTED) and told[: len(_CONVERTED)].lower() == _CONVERTED.lower()
+    plain = told[len(_CONVERTED) :] if converted else told
+    told = (_CONVERTED if converted else "") + _CAPITALS.get(plain.lower(), plain)
+    return next((each for each in (code, code.lower(), code.upper()) if each in codes()), code), told
 
 
 ITEMS = {command: Items(period) for command, period in PERIODS.items()}

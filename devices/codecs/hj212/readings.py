@@ -8,7 +8,7 @@ from math import nan
 from devices.codecs.clock import parse_time
 from devices.codecs.decoded import MAX_NAMES, Decoded, Units
 from devices.codecs.hj212.frame import Message, read_packets
-from devices.codecs.hj212.items import ITEMS, Item, Kind
+from devices.codecs.hj212.items import ITEMS, Item, Items, Kind
 from devices.codecs.hj212.plain import Plans
 from devices.codecs.hj212.reply import UPLOADS
 from devices.codecs.jsontext import quoted
@@ -92,7 +92,7 @@ class _Reader:
         decoded.units = units
         if not plain:
             for found in _ITEM.finditer(self._message.data):
-                self._other(items[found[1]], found)
+                self._other(items, found)
         self._settle(received)
 
     def _plain(self, command: str) -> bool:
@@ -111,8 +111,16 @@ class _Reader:
         self._codes = plan.codes
         return True
 
-    def _other(self, item: Item, found: re.Match[bytes]) -> None:
+    def _beside(self, items: Items, found: re.Match[bytes]) -> set[str]:
+        """The codes that stand with a flag of no code's, between two semicolons."""
+        data = self._message.data
+        begin, end = data.rfind(b";", 0, found.start()) + 1, data.find(b";", found.start())
+        names = [each[1] for each in _ITEM.finditer(data[begin : len(data) if end < 0 else end])]
+        return {items[name].code for name in names} - {""}
+
+    def _other(self, items: Items, found: re.Match[bytes]) -> None:
         """Take what is no number: a time, a flag, nothing, or a fault."""
+        item = items[found[1]]
         name, value, at = found[1].decode("latin-1"), found[2] or found[3], self._message.at + found.start()
         place = at + len(found[1]) + 1
         if item.kind is Kind.PRIVATE:
@@ -127,12 +135,17 @@ class _Reader:
         elif item.kind is Kind.SAMPLED:
             self._sampled[item.code] = self._at(value, place)
         elif item.kind is Kind.FLAG:
-            self._flags[item.code] = _MARKS.get(value.strip(), Quality.SUSPECT)
+            self._flag({item.code} if item.code else self._beside(items, found), name, value)
         elif not found[2] and value.strip().lower() in _NOTHING:
             self._nulls.append(item)
         elif not found[2]:
             sentence = Sentence("refusal.hj212.number", name=quoted(name), value=quoted(value.decode("latin-1")))
             self._decoded.leave_out(DecodeError("value_not_a_number", sentence, place))
+
+    def _flag(self, codes: set[str], name: str, value: bytes) -> None:
+        self._flags.update(dict.fromkeys(codes, _MARKS.get(value.strip(), Quality.SUSPECT)))
+        if not codes:
+            self._decoded.note_unused(name)
 
     def _at(self, value: bytes, at: int) -> Micros:
         told = value.decode("latin-1").strip()

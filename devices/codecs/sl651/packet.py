@@ -10,7 +10,7 @@ from devices.codecs.octets import check_size, cut, expect, unexpected, wrong_len
 from hub.errors import DecodeError
 from hub.words.sentence import Sentence
 
-HEAD = b"~~"
+HEAD, _SOH = b"~~", b"\x01"
 STX, SYN, ETX, ETB, EOT, ESC = 0x02, 0x16, 0x03, 0x17, 0x04, 0x1B
 LONGEST = 32 << 10
 """Bytes of all packets of a message that are read."""
@@ -108,6 +108,8 @@ def _packet(payload: bytes, at: int) -> tuple[int, int, int]:
 
 
 def _checked(packet: bytes) -> tuple[int, int, int]:
+    if packet[:1] == _SOH:
+        raise DecodeError("bad_frame", Sentence("refusal.sl651.ascii"), 0)
     expect(packet, 0, HEAD)
     if len(packet) < _BODY_AT + _AFTER:
         raise cut(packet, _BODY_AT + _AFTER)
