@@ -11,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, StringC
 from api.context import Context, Here
 from api.contract_types import TEXT, Code, Name, RegionPrefix
 from api.cursors import Page, Paged
-from api.database import audit, execute, read, row, writing
+from api.database import audit, execute, read, row, rows, writing
 from api.language import Spoken, failure_in
 from api.problems import invalid, not_found, responses
 from devices.station_passwords import PasswordRefused, normal_password
-from hub.access.classification import ReadCeiling
+from hub.access.classification import OTHER_SERIES, SERIES, Level, ReadCeiling
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.outgoing import Outgoing, OutgoingRefused
 from hub.access.permissions import Permission
@@ -29,6 +29,7 @@ SQL = statements(__name__)
 
 router = GuardedRouter(prefix="/forwards", tags=["forwards"])
 _KEYS = {"code": str}
+_CHANNEL_KEYS = {"channel": str}
 _PASSWORD = "123456"  # noqa: S105 what the standard's examples have; platforms that check it give another one
 
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{1,24}$")]
@@ -146,6 +147,17 @@ class Forward(BaseModel):
     registration: Registered | None = Field(description="of gb28181; null: it was never registered, or another kind")
 
 
+class GrantedChannel(BaseModel):
+    """A device as a superior platform of GB/T 28181 sees it."""
+
+    channel: Digits = Field(description="its 20 digits")
+    device: Code
+    name: str
+    region: str | None
+    organisation: str | None
+    online: bool
+
+
 @router.put("/{code}", response_model=Forward, responses={201: {"model": Forward}, **responses(422)})
 @needs(Permission.CONSUMERS_WRITE)
 async def put_forward(
@@ -212,6 +224,21 @@ async def get_forward(code: Code, context: Here, spoken: Spoken) -> Any:
     """One target."""
     async with context.pool.connection() as conn:
         return await _forward(conn, code, spoken)
+
+
+@router.get("/{code}/channels", response_model=Page[GrantedChannel], responses=responses(404))
+@needs(Permission.CONSUMERS_READ)
+async def list_channels(code: Code, paging: Paged, context: Here) -> Any:
+    """Channels that a superior platform is granted now, by number; none of a target that is off or of another kind."""
+    levels = {
+        "levels": Jsonb({category: int(level) for category, level in SERIES.items()}), "other": int(OTHER_SERIES),
+        "ceilings": Jsonb({level.name.lower(): int(level) for level in Level}),
+    }  # fmt: skip
+    async with context.pool.connection() as conn:
+        if await row(conn, SQL.kind, {"code": code}) is None:
+            raise not_found("target of forwarding", code)
+        found = await rows(conn, SQL.channels, {"code": code, **levels, **paging.after(_CHANNEL_KEYS)})
+    return paging.page(found, _CHANNEL_KEYS)
 
 
 @router.delete("/{code}", response_model=Forward, responses=responses(404))

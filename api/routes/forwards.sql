@@ -1,6 +1,21 @@
 -- name: begin
 insert into forward_position (target_id) select id from forward_target where code = %(code)s on conflict do nothing
 
+-- name: channels
+-- What a superior platform sees: of those of its scope what its ceiling lets it see, by the level of their category.
+select g.channel, d.code as device, d.name, d.region, d.organisation, coalesce(h.online, false) as online
+from forward_target t
+join forward_grant g on g.target_id = t.id
+join device d on d.id = g.device_id
+left join device_health h on h.device_id = d.id
+where t.code = %(code)s and g.channel is not null and (%(after_channel)s::text is null or g.channel > %(after_channel)s)
+  and coalesce((%(levels)s::jsonb ->> g.category)::int, %(other)s) <= (%(ceilings)s::jsonb ->> lower(t.ceiling))::int
+order by g.channel
+limit %(limit)s
+
+-- name: kind
+select kind from forward_target where code = %(code)s
+
 -- name: delete
 delete from forward_target where code = %(code)s
 
@@ -39,7 +54,10 @@ select code from organisation where code = %(code)s
 insert into forward_target (code, name, kind, host, port, number, station_kind, platform, password, at_once, organisation, region,
                             tag, scope_key, ceiling, enabled)
 values (%(code)s, %(name)s, %(kind)s, %(host)s, %(port)s, %(number)s, %(station_kind)s, %(platform)s,
-        case %(kind)s when 'hj212' then coalesce(%(password)s, %(usual)s) when 'gb28181' then %(password)s end, %(at_once)s, %(organisation)s,
+        case %(kind)s when 'hj212' then coalesce(%(password)s, %(usual)s)
+             -- The one of before, too: a row without is refused before it is found that it conflicts.
+             when 'gb28181' then coalesce(%(password)s, (select password from forward_target where code = %(code)s)) end,
+        %(at_once)s, %(organisation)s,
         %(region)s, %(tag)s, %(scope_key)s, %(ceiling)s, %(enabled)s)
 on conflict (code) do update
 set name = excluded.name, kind = excluded.kind, host = excluded.host, port = excluded.port, number = excluded.number,

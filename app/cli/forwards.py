@@ -67,6 +67,27 @@ def show_forward(
         tell(_flat(found), _SHOWN)
 
 
+@forwards.verb("channels")
+def list_channels(
+    code: CodeArgument, as_json: JsonOption = False, url: UrlOption = DEFAULT_URL, token: TokenOption = None
+) -> None:
+    """Channels that a superior platform of GB/T 28181 is granted now: what it sees of the hub.
+
+    Example:  hub forwards channels city
+    """
+    items = pages(f"/forwards/{code}/channels", url, token, {})
+    for item in items:
+        if as_json:
+            typer.echo(json.dumps(item, ensure_ascii=False))
+            continue
+        state = "online" if item["online"] else "offline"
+        other = "" if item["device"] == item["channel"] else f"  {item['device']}"
+        line = f"{item['channel']}  {state:7}  {item['region'] or '-':12}  {item['name']}{other}"
+        out.print(Text(line), soft_wrap=True)
+    if not items and not as_json:
+        out.print(f"No channel is granted to {code}:  hub forwards show {code}")
+
+
 @forwards.verb("add")
 def add_forward(
     kind: Annotated[str, typer.Argument(help="hj212, gb28181, mqtt or kafka.")],

@@ -17,6 +17,8 @@ from devices.codecs.gb28181.sip import Header, Message
 from hub.errors import DecodeError
 
 PATIENCE_S = 10.0
+REPEAT_S = 0.5
+"""Until a request is sent again, each time twice as long: a datagram may be lost."""
 
 
 class Heard(NamedTuple):
@@ -63,6 +65,8 @@ class SuperiorPlatform:
         self._lower: tuple[str, str] = ("", "")
         self._ends: list[Callable[[], None]] = []
         self._streams: set[asyncio.Transport] = set()
+        self.away: asyncio.DatagramTransport | None = None
+        """From where it answers and asks over UDP; None: from its own port."""
         self.dialogs: dict[str, tuple[Header, ...]] = {}
         """By event, what it subscribes in."""
 
@@ -83,8 +87,16 @@ class SuperiorPlatform:
         server = await loop.create_server(lambda: _Stream(self), "127.0.0.1", self.port)
         self._ends = [transport.close, server.close]
 
+    async def speak_from(self, port: int) -> None:
+        """Answer and ask from another port over UDP, until `close`."""
+        self.away, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: _Datagrams(self), local_addr=("127.0.0.1", port)
+        )
+        self._ends.append(self.away.close)
+
     def close(self) -> None:
         """Be away."""
+        self.away = None
         for end in self._ends:
             end()
         for stream in list(self._streams):
@@ -185,9 +197,13 @@ class SuperiorPlatform:
         )  # fmt: skip
         answered = self._waiting[branch] = asyncio.get_running_loop().create_future()
         try:
-            self.send(sip.written(Message(method, contact, 0, "", headers, body)))
+            octets, pause = sip.written(Message(method, contact, 0, "", headers, body)), REPEAT_S
             async with asyncio.timeout(PATIENCE_S):
-                answer: Message = await answered
+                while not answered.done():
+                    self.send(octets)
+                    await asyncio.wait({answered}, timeout=pause)
+                    pause *= 2
+                answer: Message = answered.result()
                 return answer
         except TimeoutError:
             return None
@@ -247,7 +263,9 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._wire = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        self._platform.take(data, lambda octets: self._wire.sendto(octets, addr), addr[0], addr[1])
+        self._platform.take(
+            data, lambda octets: (self._platform.away or self._wire).sendto(octets, addr), addr[0], addr[1]
+        )
 
 
 class _Stream(asyncio.Protocol):

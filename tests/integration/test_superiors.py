@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -19,7 +20,8 @@ from api.forwarding.gb28181.window import SOONER
 from app.serve.forward_ways import link_of
 from devices.codecs.gb28181 import writing
 from devices.codecs.gb28181.catalogue import Channel, page_of
-from hub.models import Batch, Origin, Raw, now_micros
+from devices.forwarding.alarms import AlarmForwarding
+from hub.models import Batch, Event, Origin, Raw, now_micros
 from simulator.cameras.superior import Heard, SuperiorPlatform
 from tests.support.process import free_port
 from tests.support.served_api import api_context, client_of
@@ -171,6 +173,62 @@ async def test_it_registers_shows_what_is_granted_and_tells_the_alarms_of_that(
         await bed.drained()
     assert told(platform.of("Alarm")) == [(SHARED, "2", "1", f"{AT}2", "被拆")]
     assert (await bed.shown())["registration"]["responds"] is True
+
+
+async def test_a_platform_may_answer_and_ask_from_another_port(bed: Bed) -> None:
+    platform = bed.platform
+    await platform.speak_from(free_port())
+    await bed.forward()
+    async with below(bed):
+        await bed.registered()
+        assert (await platform.query("DeviceInfo")) is not None, "it is answered at the port that it asks from"
+        await bed.alarm(SHARED, 1)
+        await bed.drained()
+    assert len(platform.of("Alarm")) == 1
+
+
+async def test_who_is_switched_off_or_stopped_logs_out(bed: Bed) -> None:
+    def left() -> int:
+        return sum(each.header("expires") == "0" and "response=" in each.header("authorization") for each in registers)
+
+    registers = bed.platform.registers
+    await bed.forward()
+    async with below(bed):
+        await bed.registered()
+        shown = await bed.shown()
+        body = {name: shown[name] for name in ("name", "kind", "host", "port", "number", "tag", "platform")}
+        await bed.put("/forwards/city", **body, enabled=False)
+        await until(lambda: left() == 1, "who is switched off logs out")
+        await bed.put("/forwards/city", **body, enabled=True)
+        await bed.registered()
+    assert left() == 2, "who stops logs out"
+    assert not await bed.is_registered()
+
+
+async def test_a_grant_that_is_taken_back_while_an_alarm_is_committed_holds(bed: Bed) -> None:
+    """Its row is written by a transaction that saw the grant, and is there only after the grant has gone."""
+    await bed.forward()
+    await bed.camera(SMOKE)
+    event = Event(
+        uuid4(), await device_id(bed, SHARED), SHARED, now_micros(), now_micros(), "tamper", "active"
+    )  # fmt: skip
+    async with bed.context.hub_pool.connection() as conn, conn.transaction():
+        batch = Batch([], now=now_micros())
+        batch.events.append(event)
+        await AlarmForwarding().write(conn, batch)
+        await bed.camera(SHARED, shared=False)
+    assert (await bed.shown())["pending"] == 1, "it was written"
+    async with below(bed):
+        await bed.alarm(SMOKE, 1)
+        await bed.drained()
+    assert [each[0] for each in told(bed.platform.of("Alarm"))] == [SMOKE]
+
+
+async def device_id(bed: Bed, code: str) -> int:
+    async with bed.context.hub_pool.connection() as conn:
+        row = await (await conn.execute("select id from device where code = %s", (code,))).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 async def test_what_is_not_granted_is_not_told_however_it_is_asked_for(bed: Bed) -> None:
@@ -482,6 +540,11 @@ async def test_the_directory_is_paged(bed: Bed) -> None:
             return sum(each.message.body.count(b"<Item>") for each in bed.platform.of("Catalog", "Response"))
 
         await until(lambda: items() == 304, "all pages come", 60)
+    one = (await bed.client.get("/forwards/city/channels", params={"limit": 300})).json()
+    two = (await bed.client.get("/forwards/city/channels", params={"cursor": one["next"]})).json()
+    listed = [each["channel"] for each in (*one["items"], *two["items"])]
+    assert (len(listed), two["next"]) == (301, None)
+    assert SHARED in listed
     pages = bed.platform.of("Catalog", "Response")
     assert {each.body.root.told("SumNum") for each in pages} == {"304"}
     assert len({channel.id for channel in channels(pages)}) == 301

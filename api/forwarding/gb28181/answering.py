@@ -51,11 +51,13 @@ class Answering:
         self._platform, self._charset = superior.told, VERSIONS[superior.told.version]
         self._answers = Answers()
         self._asked = 0
+        self._ports: dict[Key, int] = {}
+        """Of requests that are not answered yet, where they come from."""
         self.unreadable = 0
         """Messages that were none, or of somebody else."""
 
-    def take(self, octets: bytes) -> None:
-        """Whatever has come; what cannot be read is not answered."""
+    def take(self, octets: bytes, port: int) -> None:
+        """Whatever has come, and from which port; what cannot be read is not answered."""
         try:
             message = sip.read(octets)
         except DecodeError as error:
@@ -72,9 +74,10 @@ class Answering:
         is_new, before = self._answers.begin(key, asyncio.get_running_loop().time())
         if not is_new:
             if before is not None:
-                link.send(before)
+                link.send(before, port)
             return
-        self._request(sip.arrived(message, link.host, link.port), key)
+        self._ports[key] = port
+        self._request(sip.arrived(message, link.host, port), key)
 
     def _request(self, message: Message, key: Key) -> None:
         if message.method == "OPTIONS":
@@ -116,8 +119,11 @@ class Answering:
     ) -> None:
         more = (*headers, ("content-type", CONTENT_TYPE)) if body else headers
         octets = sip.answer(message, status, reason, token_hex(6), *more, body=body)
+        self._send_answer(key, octets)
+
+    def _send_answer(self, key: Key, octets: bytes) -> None:
         self._answers.end(key, octets)
-        self._part.link.send(octets)
+        self._part.link.send(octets, self._ports.pop(key, 0))
 
     async def _subscribe(self, message: Message, key: Key, body: Body) -> None:
         name = message.header("event").partition(";")[0].strip().lower()
@@ -135,8 +141,7 @@ class Answering:
             ("contact", f"<sip:{self._superior.number}@{self._part.requests.here}>"), ("content-type", CONTENT_TYPE),
             body=answer,
         )  # fmt: skip
-        self._answers.end(key, octets)
-        self._part.link.send(octets)
+        self._send_answer(key, octets)
 
     async def _message(self, message: Message, key: Key, body: Body) -> None:
         self._answer(message, key, 200, "OK")

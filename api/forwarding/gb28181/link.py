@@ -1,9 +1,10 @@
-"""A way to one superior platform over UDP or TCP: whole messages in, bytes out; nobody else's datagrams come in."""
+"""A way to one superior platform over UDP or TCP: whole messages in, bytes out; none of other addresses."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import cast
+from typing import Any, cast
 
 from devices.codecs.gb28181.sip import cut
 from hub.errors import DecodeError, TransientError
@@ -13,7 +14,8 @@ OPEN_S = 10.0
 UNREAD_BYTES = 1 << 20
 """That a platform over TCP does not read; one that reads nothing would make the hub keep all that it is told."""
 
-Take = Callable[[bytes], None]
+Take = Callable[[bytes, int], None]
+"""Told a message, and the port of the platform that it comes from: some answer from another one over UDP."""
 
 
 class SuperiorError(TransientError):
@@ -43,13 +45,13 @@ class Link:
         """It is connected."""
         self._wire = cast(asyncio.Transport | asyncio.DatagramTransport, wire)
 
-    def send(self, octets: bytes) -> bool:
-        """Write a message; False where it is gone."""
+    def send(self, octets: bytes, port: int = 0) -> bool:
+        """Write a message, over UDP to that port where it is given; False where it is gone."""
         wire = self._wire
         if wire is None or wire.is_closing():
             return False
         if self.transport == "udp":
-            cast(asyncio.DatagramTransport, wire).sendto(octets)
+            cast(asyncio.DatagramTransport, wire).sendto(octets, (self.host, port or self.port))
             return True
         stream = cast(asyncio.Transport, wire)
         stream.write(octets)
@@ -57,10 +59,10 @@ class Link:
             self.end(Sentence("forward.reads_nothing", seconds="0"))
         return True
 
-    def datagram(self, octets: bytes) -> None:
-        """One message; empty ones keep a way through a NAT open."""
-        if octets.strip(b"\r\n\0 "):
-            self._take(octets)
+    def datagram(self, octets: bytes, host: str, port: int) -> None:
+        """One message; empty ones keep a way through a NAT open. Of another address it is nobody's."""
+        if host == self.host and octets.strip(b"\r\n\0 "):
+            self._take(octets, port)
 
     def stream(self, octets: bytes) -> None:
         """Some of a stream; where no message can begin there is no way to find the next one."""
@@ -71,7 +73,7 @@ class Link:
             return
         self._rest = found.rest
         for message in found.messages:
-            self._take(message)
+            self._take(message, self.port)
 
     def end(self, reason: Sentence) -> None:
         """Close it; the first reason counts."""
@@ -105,11 +107,17 @@ async def linked(transport: str, addresses: Sequence[str], port: int, own_port: 
 async def _connect(link: Link, own_port: int) -> None:
     loop, own = asyncio.get_running_loop(), (("::" if ":" in link.host else "0.0.0.0"), own_port)  # noqa: S104
     if link.transport == "udp":
-        await loop.create_datagram_endpoint(
-            lambda: _Datagrams(link), remote_addr=(link.host, link.port), local_addr=own if own_port else None
-        )
+        await loop.create_datagram_endpoint(lambda: _Datagrams(link), (_own_host(link.host, link.port), own_port))
     else:
         await loop.create_connection(lambda: _Stream(link), link.host, link.port, local_addr=own if own_port else None)
+
+
+def _own_host(host: str, port: int) -> str:
+    """The address of this machine that calls that one; nothing is sent for it. OSError where there is no way."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((host, port))
+        name: str = probe.getsockname()[0]
+        return name
 
 
 class _Datagrams(asyncio.DatagramProtocol):
@@ -119,8 +127,8 @@ class _Datagrams(asyncio.DatagramProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._link.made(transport)
 
-    def datagram_received(self, data: bytes, addr: object) -> None:
-        self._link.datagram(data)
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        self._link.datagram(data, addr[0], addr[1])
 
 
 class _Stream(asyncio.Protocol):

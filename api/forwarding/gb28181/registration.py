@@ -58,6 +58,10 @@ class Registration:
                 await failed(conn, self._target, error)
                 await conn.execute(SQL.lost, {"target": self._target})
 
+    async def left(self) -> None:
+        """It has logged out."""
+        await self._write(SQL.lost, {})
+
     async def _write(self, statement: str, values: Mapping[str, object]) -> None:
         with sorted_errors():
             async with self._pool.connection() as conn:

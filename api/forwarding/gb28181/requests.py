@@ -39,11 +39,12 @@ class Requests:
         host, port = self._link.local
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
-    async def register(self) -> int:
-        """Register, or renew it; for how many seconds it holds. SuperiorError where the platform does not take it."""
+    async def register(self, is_leaving: bool = False) -> int:
+        """Register, or renew it; for how many seconds it holds. SuperiorError where the platform does not take it.
+        Or log out: 0."""
         platform, own = self._platform, self._superior.number
         uri = f"sip:{platform.id}@{platform.domain}"
-        asked, shown = platform.expires_s, list[Header]()
+        asked, shown = 0 if is_leaving else platform.expires_s, list[Header]()
         for attempt in range(TRIES):
             us = f"<sip:{own}@{platform.domain}>"
             dialog: tuple[Header, ...] = (("from", f"{us};tag={self._tag}"), ("to", us), ("call-id", self._call))
@@ -58,7 +59,7 @@ class Requests:
                     break
                 shown = [self._login.header(answer, "REGISTER", uri)]
             elif answer.status < 300:
-                return _granted(answer, asked)
+                return 0 if is_leaving else _granted(answer, asked)
             else:
                 raise _refused("REGISTER", answer)
         raise SuperiorError(Sentence("forward.gb28181.login"))

@@ -24,6 +24,8 @@ from hub.store.pool import Pool, sorted_errors
 
 log = logging.getLogger(__name__)
 
+LEAVE_S = 1.0
+"""For logging out."""
 _READ_S = 1.0
 """For so long a directory that was read is good for the next question: some ask for each channel at one time."""
 
@@ -51,24 +53,43 @@ class Session:
         self._registration = Registration(superior, pool)
         self._answering: Answering | None = None
         self._read: tuple[float, Directory] | None = None
+        self._is_registered = False
+        self.is_leaving = False
+        """Whether nobody goes on after this session: the target is switched off, or the hub stops."""
 
-    def take(self, octets: bytes) -> None:
-        """Whatever has come over the link."""
+    def take(self, octets: bytes, port: int) -> None:
+        """Whatever has come over the link, and from which port."""
         if self._answering is not None:
-            self._answering.take(octets)
+            self._answering.take(octets, port)
 
     async def run(self, link: Link, password: str, works: Callable[[], object]) -> None:
-        """Register and stay so; `works` is told once it is. Ends with a SuperiorError, never without."""
+        """Register and stay so; `works` is told once it is. Ends with a SuperiorError, never without. Cancelled once it
+        `is_leaving`, it logs out."""
+        requests = Requests(link, self._superior, password, Transactions(AT_ONCE, self._times.patience_s))
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._ends(link), name="superior.link")
-                await self._begin(group, link, password, works)
+                await self._begin(group, link, requests, works)
+        except asyncio.CancelledError:
+            if self.is_leaving and self._is_registered:
+                await self._leave(requests)
+            raise
         except BaseExceptionGroup as errors:
             raise first(errors) from errors
 
-    async def _begin(self, group: asyncio.TaskGroup, link: Link, password: str, works: Callable[[], object]) -> None:
+    async def _leave(self, requests: Requests) -> None:
+        """Log out at the platform, which waits for nobody then; one that does not answer is left all the same."""
+        try:
+            async with asyncio.timeout(LEAVE_S):
+                await requests.register(is_leaving=True)
+                await self._registration.left()
+        except (HubError, TimeoutError) as error:
+            log.info("%s is not told that this hub leaves: %s", self._superior.code, error)
+
+    async def _begin(
+        self, group: asyncio.TaskGroup, link: Link, requests: Requests, works: Callable[[], object]
+    ) -> None:
         superior, times = self._superior, self._times
-        requests = Requests(link, superior, password, Transactions(AT_ONCE, times.patience_s))
         subscriptions = Subscriptions(superior, requests, self._pool)
         keepalive = Keepalive(superior, requests, self._registration)
         alarms = Alarms(superior, requests, subscriptions, self._registration, await self._registration.responds())
@@ -85,6 +106,7 @@ class Session:
         await subscriptions.load()
         self._answering = Answering(superior, part, group)
         seconds = await requests.register()
+        self._is_registered = True
         await self._registration.begun(seconds)
         works()
         group.create_task(self._renew(requests, seconds), name="superior.renew")

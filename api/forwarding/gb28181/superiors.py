@@ -49,22 +49,28 @@ class _Led:
     def __init__(self, superior: Superior, pool: Pool, open_link: OpenLink, times: Times, longest_s: float) -> None:
         self._superior, self._pool, self._open_link, self._times = superior, pool, open_link, times
         self._backoff = Backoff(log, "%s: registered again", superior.code, longest_s=longest_s)
+        self._session: Session | None = None
 
     async def work(self, conn: AsyncConnection) -> float:
         """Be registered while the connection lasts, on which the leadership rests; see hub/store/leader.py."""
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._registered(), name=f"registered at {self._superior.code}")
-                while True:
-                    await conn.execute("select 1")  # with the connection goes the leadership
-                    await asyncio.sleep(WATCH_S)
+                try:
+                    while True:
+                        await conn.execute("select 1")  # with the connection goes the leadership
+                        await asyncio.sleep(WATCH_S)
+                except asyncio.CancelledError:  # nobody else leads yet: with a lost connection somebody may
+                    if self._session is not None:
+                        self._session.is_leaving = True
+                    raise
         except BaseExceptionGroup as errors:
             raise first(errors) from errors
 
     async def _registered(self) -> None:
         superior, backoff = self._superior, self._backoff
         while True:
-            session = Session(superior, self._pool, self._times)
+            session = self._session = Session(superior, self._pool, self._times)
             try:
                 async with self._open_link(superior, session.take) as (link, password):
                     await session.run(link, password, backoff.succeeded)
