@@ -11,13 +11,13 @@ class Unwanted:
     """By the ids of subscriptions; bounded."""
 
     def __init__(self) -> None:
-        self._told: asyncio.Queue[str] = asyncio.Queue(MOST)
+        self._told: asyncio.Queue[tuple[str, str]] = asyncio.Queue(MOST)
 
-    def tell(self, subscription: str) -> None:
-        """Persons came by this subscription, whosever it is."""
+    def tell(self, library: str, subscription: str) -> None:
+        """A library, by its number, has sent persons by this subscription."""
         with suppress(asyncio.QueueFull):
-            self._told.put_nowait(subscription)
+            self._told.put_nowait((library, subscription))
 
-    async def next(self) -> str:
-        """The next one."""
+    async def next(self) -> tuple[str, str]:
+        """The next one: library and subscription."""
         return await self._told.get()

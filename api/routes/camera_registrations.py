@@ -1,4 +1,4 @@
-"""Registrations of cameras and platforms over SIP (GB/T 28181): who, from where, since when and until when."""
+"""Registrations of cameras and platforms over GB/T 28181 and GA/T 1400: who, from where, since when and until when."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -17,7 +17,7 @@ from hub.store.statements import statements
 SQL = statements(__name__)
 
 router = GuardedRouter(prefix="/camera-registrations", tags=["cameras"])
-_KEYS = {"id": str}
+_KEYS = {"id": str, "protocol": str}
 
 
 class Registration(BaseModel):
@@ -26,12 +26,15 @@ class Registration(BaseModel):
     id: str | None = Field(description="its 20 digits; null: above the caller's ceiling")
     device: Code | None = Field(description="null: nobody has registered it in the registry")
     registered: bool = Field(description="whether its registration is in force")
-    transport: Literal["udp", "tcp"]
+    protocol: Literal["gb28181", "gat1400"]
+    transport: Literal["udp", "tcp", "http"]
     host: str | None
-    port: int
+    port: int | None = Field(description="null over HTTP, where each request has another")
     since: datetime = Field(description="since when without a gap")
     renewed_at: datetime
-    expires_at: datetime | None = Field(description="null: it has logged out")
+    expires_at: datetime | None = Field(
+        description="null: it has logged out, or (gat1400) registers for as long as it is heard"
+    )
     heard_at: datetime | None = Field(description="its last keepalive")
     status: str | None = Field(description="of that: OK, ERROR")
     faulty: list[str] = Field(description="devices that it called faulty")
@@ -44,6 +47,9 @@ class Registration(BaseModel):
     told_at: datetime | None = Field(description="when it told the four before")
     twin_at: datetime | None = Field(description="when two devices were last seen to register with this number")
     twin_peers: list[str] | None = Field(description="their addresses: the one that is registered, and the other")
+    dropped: int | None = Field(
+        description="of gat1400: objects about persons, vehicles and pictures that it has sent since it is registered"
+    )
 
 
 @router.get("", response_model=Page[Registration])

@@ -155,7 +155,7 @@ def registrations(
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
 ) -> None:
-    """List who has registered over SIP (GB/T 28181): from where, since when, until when, and the last keepalive.
+    """List who has registered over GB/T 28181 and GA/T 1400: from where, since when, until when, the last keepalive.
 
     Example:  hub cameras registrations
 
@@ -170,8 +170,9 @@ def registrations(
         out.print(
             Text.assemble(
                 f"{each['id'] or '-':20} {each['device'] or '(nobody knows it)':24} {each['transport']} ",
-                f"{each['host'] or '-'}:{each['port']} ", state,
-                f" since {_minute(each['since'])}, until {_minute(each['expires_at'])}",
+                f"{each['host'] or '-'}" + ("" if each["port"] is None else f":{each['port']}"), " ", state,
+                f" since {_minute(each['since'])}",
+                "" if each["protocol"] == "gat1400" else f", until {_minute(each['expires_at'])}"
                 f", keepalive {_minute(each['heard_at'])}",
                 ("" if each["status"] in (None, "OK") else f" {each['status']} {' '.join(each['faulty'])}", "yellow"),
             ),
@@ -181,11 +182,14 @@ def registrations(
         if what or each["channels"] is not None:
             counted = "" if each["channels"] is None else f"  {each['channels']} channels"
             out.print(Text(f"{'':21}{what}{counted}", "dim"), soft_wrap=True)
+        if each["dropped"]:
+            told = f"{each['dropped']} objects about persons, vehicles and pictures came and were dropped"
+            out.print(Text(f"{'':21}{told}", "yellow"), soft_wrap=True)
         if each["twin_peers"]:
             told = f"two devices register with it, from {' and '.join(each['twin_peers'])} ({_minute(each['twin_at'])})"
             out.print(Text(f"{'':21}{told}", "red"), soft_wrap=True)
     if not found and not as_json:
-        out.print("No camera has registered over SIP yet.")
+        out.print("No camera has registered yet.")
 
 
 @cameras.verb("rates")

@@ -1,9 +1,10 @@
 """Judges how cameras are, and keeps the history of it; one of all processes on a database does.
 
 A camera is a device in use whose profile is of the category video, and below which no other is: a channel of a recorder
-is one, the recorder itself is not. It is maintained while somebody works on it or on what it hangs on; offline by its
-presence or because none of the ways in which it is connected is up; unknown while nothing was ever heard of it; faulty
-while a fault of it lasts; else sound. Time in which the hub hears nothing belongs to no state (ADR 9).
+is one, the recorder itself is not, also when all its channels are retired. It is maintained while somebody works on it
+or on what it hangs on; offline by its presence or because none of the ways in which it is connected is up; unknown
+while nothing was ever heard of it; faulty while a fault of it lasts; else sound. Time in which the hub hears nothing
+belongs to no state (ADR 9).
 """
 
 import time

@@ -45,7 +45,7 @@ set sound_s = excluded.sound_s, faulty_s = excluded.faulty_s, offline_s = exclud
 
 -- name: states_put
 -- How each camera is by all that is known of it; only what has changed is written. Of what is heard in several ways one is
--- enough. `link`: how it is connected of itself; a further way to be connected, such as of GA/T 1400, is a branch there.
+-- enough. `link`: how it is connected of itself; a registration of GA/T 1400 is a row until it logs out or falls silent.
 -- `video`: its stream alone; one that is up shows that the camera is there, one that is down says so only of a camera of
 -- which nothing else is known.
 -- `newest`: of each part of a device the newest event of a kind that is a fault, one look at the index each.
@@ -76,6 +76,12 @@ with recursive newest as (
         union all
         select c.device_id, c.state = 'up', coalesce(c.since, '-infinity'), 'connection', c.kind = 'rtsp'
         from camera_connection c where c.enabled and not c.pushes and c.kind <> 'gat1400' and c.state <> 'new'
+        union all
+        select coalesce(a.device_id, d.id), true, v.at, 'registration', false
+        from viid_registration v
+        left join device_address a on a.scheme in ('gat1400', 'gb28181') and a.address = v.id
+        left join device d on d.code = v.id
+        where coalesce(a.device_id, d.id) is not null
     ) l
     group by l.device_id
 ), fault as materialized (
@@ -104,7 +110,7 @@ with recursive newest as (
     left join device g on g.id = d.parent_id
     where d.state = 'active' and p.category = %(category)s
       and not exists (select from device c join profile k on k.id = c.profile_id
-                      where c.parent_id = d.id and k.category = %(category)s and c.state <> 'retired')
+                      where c.parent_id = d.id and k.category = %(category)s)
 ), judged as (
     select c.id,
            case when w.device_id is not null then 'maintained' when o.why is not null then 'offline'

@@ -21,7 +21,7 @@ class Gat1400Service:
     """One library; `own` are the hub's 20 digits, `number` those of the library."""
 
     def __init__(self, peer: HttpPeer, own: str, number: str) -> None:
-        self._peer, self._own, self._number = peer, own, number
+        self._peer, self._own, self.number = peer, own, number
         self._headers = {"User-Identify": own, "Content-Type": _TYPE}
 
     async def clock(self) -> str:
@@ -41,7 +41,7 @@ class Gat1400Service:
         """Subscribe; one that is there already is changed to this. CameraFailed."""
         id_ = self.subscription(detail, since)
         body = subscription({
-            "SubscribeID": id_, "Title": f"ganzhi-{detail}", "SubscribeDetail": detail, "ResourceURI": self._number,
+            "SubscribeID": id_, "Title": f"ganzhi-{detail}", "SubscribeDetail": detail, "ResourceURI": self.number,
             "ApplicantName": "ganzhi", "ApplicantOrg": self._own, "BeginTime": moment(since),
             "EndTime": moment(since + LASTS), "ReceiveAddr": receive, "ReportInterval": 60, "Reason": "ganzhi",
             "OperateType": 0,

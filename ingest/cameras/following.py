@@ -60,8 +60,9 @@ class Following:
     async def farewell(self) -> None:
         """Nobody wants the connection any more; what outlives it at the other end is ended. Told once it has ended."""
 
-    async def refuse(self, subscription: str) -> None:
-        """Persons came by a subscription; it is ended if it is one of this connection."""
+    async def refuse(self, library: str, subscription: str) -> None:
+        """Persons came from a library by a subscription; it is ended if it is one of this connection. What another one
+        names is its own affair: whoever may register could else end the subscriptions of all."""
 
     @asynccontextmanager
     async def budget(self) -> AsyncIterator[None]:

@@ -55,8 +55,10 @@ class Gat1400Following(Following):
             details = ", ".join(sorted(self._refused))
             self.standing.down(Sentence("camera.failed.viid.persons", details=details))
 
-    async def refuse(self, subscription: str) -> None:
+    async def refuse(self, library: str, subscription: str) -> None:
         """See Following."""
+        if library != self._service.number:
+            return
         found = next((each for each in DETAILS if self._service.subscription(each, self._since) == subscription), None)
         if found is None or found in self._refused:
             return

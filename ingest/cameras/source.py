@@ -59,12 +59,12 @@ class CameraSource(Keeping):
         return [group.create_task(self._refuse(), name="cameras.unwanted")]
 
     async def _refuse(self) -> None:
-        """Have subscriptions ended by which persons came, whichever library they are at."""
+        """Have subscriptions ended by which persons came, each at the library that sent them."""
         while True:
-            subscription = await self._unwanted.next()
+            library, subscription = await self._unwanted.next()
             for kept in list(self.kept.values()):
                 if kept.following is not None:
-                    await kept.following.refuse(subscription)
+                    await kept.following.refuse(library, subscription)
 
     def _channels(self, key: tuple[str, str]) -> tuple[str, ...]:
         kept = self.kept.get(key)

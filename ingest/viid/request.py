@@ -1,6 +1,7 @@
 """One request of a view library: who sends it, and its body within bounds of size and time."""
 
 import asyncio
+import zlib
 from collections.abc import AsyncIterator
 
 from starlette.requests import ClientDisconnect
@@ -33,8 +34,10 @@ class Bodies:
         """A body of at most `most` bytes, to be given back. Refused; a larger one is read to its end, so that its
         sender reads the answer, and not kept."""
         body, parts, size = Body(self), list[bytes](), 0
+        unpacked = _unpacking(request.headers.get("content-encoding", ""))
         try:
-            async for part in self._parts(request):
+            async for packed in self._parts(request):
+                part = b"" if size > most else unpacked.take(packed, most + 1 - size)
                 size += len(part)
                 if size > most:
                     parts.clear()
@@ -46,6 +49,8 @@ class Bodies:
                     parts.append(part)
             if size > most:
                 raise _too_large(size, most)
+            if not unpacked.is_whole():
+                raise Refused(400, Code.JSON_FORMAT, Sentence("refusal.viid.gzip"))
         except BaseException:
             body.end()
             raise
@@ -103,6 +108,46 @@ class Body:
         """It is not needed any more."""
         self._bodies.give_back(self.size)
         self.size, self.octets = 0, b""
+
+
+def _unpacking(coding: str) -> "_Gzip | _Plain":
+    """How a body is to be read. Refused: as nothing that is known."""
+    named = coding.strip().lower()
+    if named in ("", "identity"):
+        return _Plain()
+    if named in ("gzip", "x-gzip"):
+        return _Gzip()
+    raise Refused(415, Code.OTHER, Sentence("refusal.viid.coding", told=repr(named[:20])), {"Accept-Encoding": "gzip"})
+
+
+class _Plain:
+    """As it comes."""
+
+    def take(self, part: bytes, _most: int) -> bytes:
+        """The part itself."""
+        return part
+
+    def is_whole(self) -> bool:
+        """It always is."""
+        return True
+
+
+class _Gzip:
+    """Unpacked as it comes, and never more than is asked for: a small body may unpack to a thousand times its size."""
+
+    def __init__(self) -> None:
+        self._unpacking = zlib.decompressobj(wbits=31)
+
+    def take(self, part: bytes, most: int) -> bytes:
+        """At most so many bytes of what a part unpacks to, which is more than may be if there are as many. Refused."""
+        try:
+            return self._unpacking.decompress(part, most)
+        except zlib.error:
+            raise Refused(400, Code.JSON_FORMAT, Sentence("refusal.viid.gzip")) from None
+
+    def is_whole(self) -> bool:
+        """Whether its end has come, and nothing after it."""
+        return self._unpacking.eof and not self._unpacking.unused_data
 
 
 def host_of(request: HttpRequest) -> str:

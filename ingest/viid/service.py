@@ -213,7 +213,7 @@ class Service:
             body.end()
         await self.take(found, sender)
         for subscription in sorted(found.unwanted):
-            self._unwanted.tell(subscription)
+            self._unwanted.tell(sender, subscription)
         return self._each(path, answered)
 
     async def take(self, found: Contents, sender: str) -> None:
@@ -249,18 +249,25 @@ class Service:
         if told.isascii() and told.isdigit() and len(told) < 12 and int(told) > most:
             await self._bodies.pass_over(request)
         else:
-            body = await self._bodies.read(request, most)
             try:
-                document = read(body.octets, most)
-                count, answered = max(contents(document).private, 1), writing.ids(document)
-            except DecodeError:
+                count, answered = await self._persons(request, most)
+            except (DecodeError, Refused) as error:
+                if isinstance(error, Refused) and error.http not in (400, 413):
+                    raise
                 log.debug("%s: a message about persons that cannot be read is dropped", sender)
-            finally:
-                body.end()
         self._registrations.dropped(sender, count)
         if self._is_known(sender):
             await self.submit([(sender, writing.dropped_part(min(count, DROPPED_OF_ONE)))], sender)
         return self._each(path, answered)
+
+    async def _persons(self, request: HttpRequest, most: int) -> tuple[int, list[str]]:
+        """How many a body is about, and the ids of them that are answered. DecodeError, Refused."""
+        body = await self._bodies.read(request, most)
+        try:
+            document = read(body.octets, most)
+            return max(contents(document).private, 1), writing.ids(document)
+        finally:
+            body.end()
 
     async def submit(
         self, parts: Sequence[tuple[str, bytes]], sender: str, faults: Sequence[tuple[str, str]] = ()

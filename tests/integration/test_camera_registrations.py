@@ -67,6 +67,21 @@ async def test_registrations_are_told_with_what_devices_say_of_themselves(databa
         assert rows(database, f"select since from sip_registration where id = '{NVR}'") > since, "it had been away"
 
 
+async def test_view_libraries_are_listed_beside_and_page_by_page(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        await registered(context.hub_pool, NVR)
+        for id_ in (NVR, ONE):
+            values = f"('{id_}', '10.1.2.3', '', 7)"
+            rows(database, f"insert into viid_registration (id, host, agent, dropped) values {values}")
+        found, more = list[tuple[str, str, int | None, int | None]](), ""
+        while more is not None:
+            asked = {"limit": 1} | ({"cursor": more} if more else {})
+            page = (await client.get("/camera-registrations", params=asked)).json()
+            found += [(each["id"], each["protocol"], each["port"], each["dropped"]) for each in page["items"]]
+            more = page["next"]
+    assert found == sorted([(NVR, "gat1400", None, 7), (NVR, "gb28181", 5060, None), (ONE, "gat1400", None, 7)])
+
+
 async def test_a_registration_that_is_over_goes_after_its_days(database: str) -> None:
     async with api_context(database) as context:
         await registered(context.hub_pool, NVR, ONE, TWO)

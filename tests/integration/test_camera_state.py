@@ -116,6 +116,14 @@ async def test_what_is_known_of_a_camera_makes_its_state(database: str) -> None:
             "where device_id = (select id from device where code = 'ch1') order by from_at"
         )
         assert history == [("sound", 60), ("faulty", 60), ("sound", 120), ("offline", 60), ("maintained", None)]
+        await city.run("insert into viid_registration (id, host, agent) values ('33010000001190000009', 'h', '')")
+        await city.run(
+            "insert into device_address (scheme, address, device_id) "
+            "select 'gat1400', '33010000001190000009', id from device where code = 'never'"
+        )
+        assert (await city.after(60))["never"] == SOUND, "a registration of GA/T 1400 is a way to be connected"
+        await city.run("update device set state = 'retired' where code in ('ch1', 'ch2')")
+        assert "nvr" not in await city.after(60), "a recorder without channels is no camera"
 
 
 async def test_a_stream_that_is_up_shows_that_a_camera_is_there(database: str) -> None:

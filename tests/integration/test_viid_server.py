@@ -1,8 +1,10 @@
 """View libraries of GA/T 1400 at the HTTP server: what was answered is committed, and who may not is told why."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 from types import SimpleNamespace
 from typing import cast
@@ -13,10 +15,12 @@ import pytest
 from api.http.bound import bound
 from api.http.server import configured
 from devices.addressing import Origins
+from devices.cameras.gat1400_service import Gat1400Service
 from devices.codecs.gat1400.writing import system_part
 from devices.registry.device import Device
 from hub.models import Delivery, Outcome
 from hub.viid_settings import Viid
+from ingest.cameras.gat1400 import Gat1400Following
 from ingest.holding import Holding
 from ingest.logins import Logins
 from ingest.unwanted import Unwanted
@@ -30,6 +34,8 @@ from simulator.cameras.viid import ViewLibrary, people
 from tests.support.process import eventually, free_port
 
 PLATFORM, APE, PASSWORD = "33010000005030000001", "33010000001190000007", "viid-Demo-1"
+OWN = "330100000000032026091217304100003"
+"""Id of a subscription of the hub."""
 
 
 class Store:
@@ -209,6 +215,47 @@ async def test_bodies_are_bounded_in_size_time_and_all_together(monkeypatch: pyt
         answer = await below.keepalive()
         assert (answer.status_code, code_of(answer)) == (503, 2)
         assert served.server._service._bodies._held == 0
+
+
+async def test_a_packed_body_is_read_and_bounded_by_what_it_unpacks_to() -> None:
+    async with serving(body_mb=1) as served, served.library() as below:
+        assert (await below.register()).status_code == 200
+
+        async def sent(body: bytes, path: str = "APEStatus", coding: str = "gzip") -> int:
+            answer = await below.send("POST", f"/VIID/{path}", body, **{"Content-Encoding": coding})
+            return answer.status_code
+
+        told = b'{"APEStatusObject":{"ApeID":"33010000001190000007","IsOnline":"2"}}'
+        assert await sent(gzip.compress(told)) == 200
+        assert served.store.told()[-1] == (APE, PLATFORM, told)
+        bomb = gzip.compress(b"{" + b" " * (64 << 20))
+        assert [await sent(each) for each in (bomb, gzip.compress(told)[:-4], told)] == [413, 400, 400]
+        assert await sent(told, coding="br") == 415
+        assert await sent(bomb, "Faces") == 200, "it would be sent again without end"
+        assert served.server._service._bodies._held == 0
+
+
+async def test_whose_subscription_brought_persons_is_told_with_who_sent_them() -> None:
+    async with serving() as served, served.library() as below:
+        assert (await below.register()).status_code == 200
+        await below.notify("n1", OWN, **people(["浙A12345"], ["王小二"], "/9j/"))
+        told = await served.server._service._unwanted.next()
+    assert told == (PLATFORM, OWN)
+
+
+async def test_a_library_that_names_the_subscription_of_another_ends_none() -> None:
+    cancelled: list[str] = []
+
+    async def cancel(detail: str, since: datetime) -> None:
+        cancelled.append(detail)
+
+    service = SimpleNamespace(number=PLATFORM, subscription=lambda detail, since: OWN[:-1] + detail, cancel=cancel)
+    at = datetime(2026, 9, 12, tzinfo=UTC)
+    following = Gat1400Following("a", cast(Gat1400Service, service), at, "http://hub", asyncio.Semaphore(1))
+    await following.refuse(APE, OWN)
+    assert cancelled == []
+    await following.refuse(PLATFORM, OWN)
+    assert cancelled == ["3"]
 
 
 async def test_of_persons_their_number_alone_is_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
