@@ -31,13 +31,17 @@ class View:
     @cached_property
     def small(self) -> Image:
         """Grey, always (90, 160)."""
-        small: Image = cv2.resize(self.grey, SMALL, interpolation=cv2.INTER_AREA)
+        small: Image = cv2.cvtColor(self.small_bgr, cv2.COLOR_BGR2GRAY)
         return small
 
     @cached_property
     def small_bgr(self) -> Image:
         """Always (90, 160, 3)."""
-        small: Image = cv2.resize(self.bgr, SMALL, interpolation=cv2.INTER_AREA)
+        height, width = self.bgr.shape[:2]
+        by_halves = width >= 2 * SMALL[0] and height >= 2 * SMALL[1] and width % 2 == 0 and height % 2 == 0
+        # Halves are made with the instructions of the processor for them: twice as by quarters is four times as fast.
+        large = cv2.resize(self.bgr, (width // 2, height // 2), interpolation=cv2.INTER_AREA) if by_halves else self.bgr
+        small: Image = cv2.resize(large, SMALL, interpolation=cv2.INTER_AREA)
         return small
 
     @cached_property

@@ -37,6 +37,40 @@ def test_what_was_not_there_differs_and_nothing_else() -> None:
     assert seen.share < 0.04
 
 
+def test_what_is_as_bright_as_the_place_but_of_another_colour_differs() -> None:
+    place = np.full((90, 160, 3), 103, np.uint8)
+    frame = place.copy()
+    frame[30:45, 60:90] = (60, 80, 165)  # BGR; grey 103
+    seen = looked(Background(), [*((t, place) for t in times(0, 5)), (5.0, frame)])
+    assert seen.mask[32:43, 62:88].all()
+    assert seen.share < 0.04
+
+
+def test_what_stands_still_does_so_while_the_exposure_steps() -> None:
+    frames = [(t, np.asarray(with_thing(180) * (0.8 if int(t) % 4 else 1.0), np.uint8)) for t in times(12, 20)]
+    seen = looked(Background(), [*((t, PLACE) for t in times(0, 12)), *frames])
+    assert (seen.still[33:42, 63:87] > 4.5).all()  # the last step was 3 s ago
+
+
+def test_what_is_as_bright_as_can_be_stays_so_in_a_darker_exposure() -> None:
+    place = PLACE.copy()
+    place[:20] = 255
+    dark = np.asarray(place * 0.7, np.uint8)
+    dark[:20] = 255
+    seen = looked(Background(), [*((t, place) for t in times(0, 5)), (5.0, dark)])
+    assert seen.share < 0.02
+
+
+def test_infrared_instead_of_colour_is_another_place() -> None:
+    day = cv2.merge(
+        [cv2.extractChannel(PLACE, 0), cv2.add(cv2.extractChannel(PLACE, 0), 25), cv2.extractChannel(PLACE, 0)]
+    )
+    background = Background()
+    before = looked(background, ((t, day) for t in times(0, 8)))
+    after = looked(background, ((t, PLACE) for t in times(8, 10)), View(7.8, day))
+    assert after.epoch == before.epoch + 1
+
+
 def test_a_frame_is_learned_once_however_many_detectors_look() -> None:
     background, view = Background(), View(0.0, PLACE)
     assert background.seen(view) is background.seen(view)

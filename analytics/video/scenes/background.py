@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.video.scenes.colour import PlaceColour, opposed
 from analytics.video.view import SMALL, Image, View
 
 Floats = NDArray[np.float32]
@@ -32,7 +33,11 @@ _PROVEN_AT_MOST = 60.0
 _REPLACED = 0.6
 """Share of the picture that differs when it is another place, or another light; for so many frames in a row."""
 _REPLACED_FRAMES = 4
+_CLIPPED = 240
 _SPARSE = 4
+_GREY, _COLOURED = 0.02, 0.06
+"""Of the mean saturation: below it is infrared's, above it is a day's."""
+_SWITCHED_FRAMES = 4
 
 
 class Foreground(NamedTuple):
@@ -55,6 +60,10 @@ class Foreground(NamedTuple):
     """Seconds for which what differs has stood still."""
     proven: Floats
     """Seconds for which the place had been seen, at most 60."""
+    colour: Image
+    """(90, 160, 2): of this frame, as `opposed` makes it."""
+    place_colour: Image
+    """The same of the place."""
     gain: float
     """Of today's exposure, to that of the place."""
 
@@ -74,6 +83,8 @@ class Background:
         self._epoch, self._age, self._odd, self._frames, self._t = 0, 0.0, 0, 0, 0.0
         self._place, self._recent, self._noise = (np.zeros(shape, np.float32) for _ in range(3))
         self._still, self._proven = (np.zeros(shape, np.float32) for _ in range(2))
+        self._colour = PlaceColour()
+        self._colourful: float | None = None
         self._threshold: Image = np.zeros(shape, np.uint8)
 
     def seen(self, view: View) -> Foreground:
@@ -86,7 +97,7 @@ class Background:
     def _learned(self, view: View) -> Foreground:
         small = view.small
         if view.previous is None or self._view is None:
-            self._begin(small)
+            self._begin(small, opposed(view.small_bgr))
             dt = 0.0
             changed: Image = np.zeros_like(small)
         else:
@@ -99,23 +110,53 @@ class Background:
         place = cv2.convertScaleAbs(self._place, alpha=gain)
         if self._frames % 5 == 1:
             self._threshold = self._tolerance()
-        mask = cv2.medianBlur(cv2.compare(cv2.absdiff(small, place), self._threshold, cv2.CMP_GT), 3)
+            self._colour.settle()
+        colour = opposed(view.small_bgr)
+        brightness = cv2.compare(cv2.absdiff(small, place), self._threshold, cv2.CMP_GT)
+        if gain < 1.0:  # what was as bright as can be stays so when less light is taken in
+            both = cv2.bitwise_and(
+                cv2.compare(small, _CLIPPED, cv2.CMP_GT), cv2.compare(self._place, _CLIPPED, cv2.CMP_GT)
+            )
+            brightness = cv2.bitwise_and(brightness, cv2.bitwise_not(both))
+        mask = cv2.medianBlur(cv2.bitwise_or(brightness, self._colour.differs(colour)), 3)
         share = cv2.countNonZero(mask) / mask.size
         self._odd = self._odd + 1 if share > _REPLACED else 0
-        if self._odd >= _REPLACED_FRAMES:
-            self._begin(small)
+        if self._odd >= _REPLACED_FRAMES or self._switched(view):
+            self._begin(small, colour)
             self._frames = 1
             gain, place, share = 1.0, small, 0.0
             mask = np.zeros_like(small)
-        self._learn(small, changed, mask, gain, dt)
+        self._learn(small, colour, changed, mask, gain, dt)
         return Foreground(
-            self._epoch, self._age >= SETTLED_S, dt, mask, share, place, changed, self._still, self._proven, gain
+            epoch=self._epoch,
+            settled=self._age >= SETTLED_S,
+            dt=dt,
+            mask=mask,
+            share=share,
+            place=place,
+            changed=changed,
+            still=self._still,
+            proven=self._proven,
+            colour=colour,
+            place_colour=self._colour.even,
+            gain=gain,
         )
 
-    def _begin(self, small: Image) -> None:
+    def _switched(self, view: View) -> bool:
+        """Whether the camera has gone from colour to infrared, or back: another light, in which all looks otherwise."""
+        if self._frames % _SWITCHED_FRAMES:
+            return False
+        blue, green, red = cv2.split(view.small_bgr)
+        most, least = cv2.max(cv2.max(blue, green), red), cv2.min(cv2.min(blue, green), red)
+        now = cv2.subtract(most, least).mean() / (float(most.mean()) + 4)
+        usual, self._colourful = self._colourful, float(now)
+        return usual is not None and (min(now, usual) < _GREY and max(now, usual) > _COLOURED)
+
+    def _begin(self, small: Image, colour: Image) -> None:
         self._epoch += 1
         self._age, self._odd, self._frames = 0.0, 0, 0
         self._place[:] = small
+        self._colour.begin(colour)
         self._recent[:] = small
         self._noise[:] = 2.0
         self._still[:] = 0.0
@@ -132,9 +173,10 @@ class Background:
         made: Image = cv2.convertScaleAbs(cv2.addWeighted(self._noise, 3.0, edge, 0.5, _LEAST))
         return made
 
-    def _learn(self, small: Image, changed: Image, mask: Image, gain: float, dt: float) -> None:
+    def _learn(self, small: Image, colour: Image, changed: Image, mask: Image, gain: float, dt: float) -> None:
         early = self._age < SETTLED_S
-        cv2.accumulateWeighted(small, self._recent, fading(dt, _RECENT_S))
+        even = small if abs(gain - 1) < 0.01 else cv2.convertScaleAbs(small, alpha=1 / gain)
+        cv2.accumulateWeighted(even, self._recent, fading(dt, _RECENT_S))
         same = cv2.bitwise_not(cv2.dilate(mask, None))
         stirs = cv2.min(changed, 40)
         if early:
@@ -142,21 +184,23 @@ class Background:
         else:
             cv2.accumulateWeighted(stirs, self._noise, fading(dt, _NOISE_S), cv2.bitwise_not(mask))
             cv2.accumulateWeighted(stirs, self._noise, fading(dt, _STIRS_S), mask)
-        even = small if abs(gain - 1) < 0.01 else cv2.convertScaleAbs(small, alpha=1 / gain)
         if early:
             cv2.accumulateWeighted(even, self._place, 1.0 / (self._frames + 1))
+            self._colour.learn(colour, 1.0 / (self._frames + 1))
         else:
             cv2.accumulateWeighted(even, self._place, fading(dt, _SLOW_S), same)
+            self._colour.learn(colour, fading(dt, _SLOW_S), same)
             if gain != 1.0:
                 self._place *= gain ** fading(dt, _GAIN_S)
         differs = mask > 0
-        calm = cv2.absdiff(small, cv2.convertScaleAbs(self._recent)) < _LEAST
+        calm = cv2.absdiff(even, cv2.convertScaleAbs(self._recent)) < _LEAST
         self._still += np.float32(dt)
         self._still[~(differs & calm)] = 0.0
         np.minimum(self._proven + np.float32(dt), _PROVEN_AT_MOST, out=self._proven, where=~differs)
         long = self._still > np.where(self._proven < PROVEN_S, np.float32(HEALED_S), np.float32(ABSORBED_S))
         if long.any():
-            self._place[long] = self._recent[long] / gain
+            self._place[long] = self._recent[long]
+            self._colour.replace(colour, long)
             self._still[long] = 0.0
             self._proven[long] = 0.0
 

@@ -1,6 +1,10 @@
 """Measures become cues of 0 .. 1, and cues become a score."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from analytics.video.finding import Cue
 
@@ -10,6 +14,15 @@ NOTHING = Cue(0.0, {})
 def ramp(value: float, low: float, high: float) -> float:
     """0 at `low` and below, 1 at `high` and above, straight between; `low` may be the larger one."""
     return min(max((value - low) / (high - low), 0.0), 1.0)
+
+
+def level(values: NDArray[Any], share: float) -> float:
+    """The value that so large a share of some lies below; 0.5 is the middle. 0 of none."""
+    flat = values.ravel()
+    if not flat.size:
+        return 0.0
+    at = min(int(share * flat.size), flat.size - 1)
+    return float(np.partition(flat, at)[at])
 
 
 def together(cues: Iterable[float]) -> float:

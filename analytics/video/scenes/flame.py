@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from analytics.video.detector import Key
 from analytics.video.finding import Cue
 from analytics.video.scenes.background import LONGEST_STEP_S, Floats, fading
-from analytics.video.scenes.evidence import NOTHING, better, ramp, together, told
+from analytics.video.scenes.evidence import NOTHING, better, level, ramp, together, told
 from analytics.video.scenes.flicker import MEMORY_S, Flicker
 from analytics.video.scenes.regions import Region, regions
 from analytics.video.view import SMALL, Image, View
@@ -116,11 +116,11 @@ class Flame:
         blue, green, red = (lit[:, channel].astype(np.float32) for channel in range(3))
         hue = (green - blue) / np.maximum(red - blue, 1.0)
         around = _ring(region, colour)
-        glow = float(np.percentile(red, 80)) - float(np.median(around)) if len(around) else 0.0
+        glow = level(red, 0.8) - level(around, 0.5) if len(around) else 0.0
         cues |= {
-            "colour": ramp(float(np.median(red - blue)), 25, 70),
+            "colour": ramp(level(red - blue, 0.5), 25, 70),
             "glow": ramp(glow, 5, 70),
-            "hot": ramp(float(np.percentile(red, 90)), 165, 210),
+            "hot": ramp(level(red, 0.9), 165, 210),
             "core": ramp(float(np.std(red) + np.std(green)), 8, 40),
             "hue": ramp(float(np.std(hue)), 0.02, 0.12),
         }
@@ -190,7 +190,7 @@ def _flames(colour: Image) -> Image:
 
 def _middle(values: Floats, where: NDArray[np.bool_]) -> float:
     """The median of some; 0 of none."""
-    return float(np.median(values[where])) if where.any() else 0.0
+    return level(values[where], 0.5)
 
 
 def _ring(region: Region, colour: Image) -> NDArray[np.uint8]:

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics.video.detector import Key
 from analytics.video.finding import Cue
 from analytics.video.scenes.background import Background, Foreground
-from analytics.video.scenes.edges import new_edges
+from analytics.video.scenes.edges import new_edges, sharpened
 from analytics.video.scenes.evidence import NOTHING, better, ramp, together, told
 from analytics.video.scenes.masks import Area
 from analytics.video.scenes.regions import Region, regions
@@ -45,25 +46,28 @@ class Intrusion:
         recent = cv2.dilate(cv2.bitwise_or(moving, self._moved), None, iterations=2)
         self._moved = moving
         scores: dict[Key, Cue] = {}
+        sharper: NDArray[np.int16] | None = None
         usable = seen.settled and seen.share < _ALL
         for area in self._areas:
             best = NOTHING
             if usable and area.counts(view.when):
                 inside = cv2.bitwise_and(seen.mask, area.mask)
-                if cv2.countNonZero(inside) >= LEAST:
-                    for region in regions(inside, LEAST, 4):
-                        best = better(_judged(region, seen, recent, view.small), best)
+                found = regions(inside, LEAST, 4) if cv2.countNonZero(inside) >= LEAST else ()
+                if found and sharper is None:
+                    sharper = sharpened(view.small, seen.place)
+                for region in found:
+                    best = better(_judged(region, seen, recent, view.small, sharper), best)
             scores[("intrusion", area.name)] = best
         return scores
 
 
-def _judged(region: Region, seen: Foreground, recent: Image, small: Image) -> Cue:
+def _judged(region: Region, seen: Foreground, recent: Image, small: Image, sharper: NDArray[np.int16] | None) -> Cue:
     box, within = region.box, region.within
     difference = cv2.absdiff(small[box], seen.place[box])
     cues = {
         "area": ramp(region.area, LEAST - 3, 3 * LEAST),
         "moving": ramp(float((recent[box][within] > 0).mean()), 0.02, 0.3),
         "contrast": ramp(float(difference[within].mean()), 12, 35),
-        "edges": ramp(new_edges(region, small, seen.place), 2.5, 8),
+        "edges": ramp(0.0 if sharper is None else new_edges(region, sharper), 2.5, 8),
     }
     return told(together(cues.values()), cues)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics.video.detector import Key
 from analytics.video.finding import Cue
@@ -24,6 +25,8 @@ LEAST, LARGEST = 6, 0.15
 """Pixels of 160 x 90, and share of the picture, that an object has."""
 MOST = 8
 """Objects that are remembered for a zone."""
+WHOLE = 0.5
+"""Share of what differs in one piece that must stand still: flames, and a lorry that creeps on, have still parts."""
 _OTHERWISE = 18
 """Grey levels, in the mean, from which on an object looks otherwise."""
 _ALL = 0.4
@@ -79,9 +82,12 @@ class Objects:
             return
         for one in found:
             waited[one.region.box][one.region.within] = False
+        _, blobs, sizes, _ = cv2.connectedComponentsWithStats(seen.mask, connectivity=8)
         standing = cv2.morphologyEx(waited.view(np.uint8) * np.uint8(255), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
         for region in regions(standing, LEAST, MOST):
             if region.area > LARGEST * SMALL[0] * SMALL[1] or len(found) >= MOST:
+                continue
+            if region.area < WHOLE * _around(region, blobs, sizes):
                 continue
             is_kind, cue = _judged(region, small, seen)
             if is_kind == kind and cue.score >= 0.1:
@@ -98,6 +104,19 @@ class Objects:
                 found.remove(one)
 
 
+def _around(region: Region, blobs: NDArray[np.int32], sizes: NDArray[np.int32]) -> int:
+    """Pixels of all that differs and touches a region."""
+    touched = np.unique(blobs[region.box][region.within])
+    return int(sizes[touched[touched > 0], cv2.CC_STAT_AREA].sum())
+
+
+def _outlines(grey: Image, colour: Image) -> Image:
+    """Edges of brightness or of colour, whichever are stronger."""
+    one, other = cv2.split(colour)
+    made: Image = cv2.max(edges(grey), cv2.max(edges(one), edges(other)))
+    return made
+
+
 def _judged(region: Region, small: Image, seen: Foreground) -> tuple[str, Cue]:
     top, left = max(region.top - 2, 0), max(region.left - 2, 0)
     part = slice(top, region.top + region.height + 2), slice(left, region.left + region.width + 2)
@@ -105,8 +124,13 @@ def _judged(region: Region, small: Image, seen: Foreground) -> tuple[str, Cue]:
     y, x = region.top - top, region.left - left
     shape[y : y + region.height, x : x + region.width] = region.within
     rim = cv2.morphologyEx(shape, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
-    now, before = float(edges(small[part])[rim].mean()), float(edges(seen.place[part])[rim].mean())
-    difference = float(cv2.absdiff(small[region.box], seen.place[region.box])[region.within].mean())
+    now = float(_outlines(small[part], seen.colour[part])[rim].mean())
+    before = float(_outlines(seen.place[part], seen.place_colour[part])[rim].mean())
+    brightness = float(cv2.absdiff(small[region.box], seen.place[region.box])[region.within].mean())
+    colour = float(
+        cv2.absdiff(seen.colour[region.box], seen.place_colour[region.box])[region.within].max(axis=1).mean()
+    )
+    difference = max(brightness, colour)
     kind = "object_left" if now >= before else "object_removed"
     cues = {
         "area": ramp(region.area, LEAST - 3, 3 * LEAST),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from analytics.video.detector import Key
 from analytics.video.finding import Cue
 from analytics.video.scenes.background import Background, Floats, fading
-from analytics.video.scenes.evidence import NOTHING, better, ramp, together, told, vetoed
+from analytics.video.scenes.evidence import NOTHING, better, level, ramp, together, told, vetoed
 from analytics.video.scenes.regions import Region, regions
 from analytics.video.view import SMALL, Image, View
 
@@ -87,7 +87,7 @@ class Smoke:
         cv2.accumulateWeighted(half, self._usual, fading(dt, _FLOW_S))
         step = self._learn_flow(half - self._usual, soft, min(dt, 2.0))
         grey = _chroma(colour) < np.maximum(30.0, 0.85 * _chroma(self._colour))
-        hazy = ((step > max(_STIRS, _MORE * float(np.median(step)))) | (apart > _VEILS)) & soft & grey
+        hazy = ((step > max(_STIRS, _MORE * level(step, 0.5))) | (apart > _VEILS)) & soft & grey
         cv2.accumulateWeighted(hazy.astype(np.float32), self._lasting, fading(dt, _LASTING_S))
         covered = (apart > _COVERS) & (_cells(seen.proven) > _PROVEN_S)
         cv2.accumulateWeighted(covered.astype(np.float32), self._covered, fading(dt, _LASTING_S))
@@ -144,9 +144,11 @@ class Smoke:
         had = before[box][within]
         textured = had > 4
         hidden = float(1 - (edges[box][within][textured] / had[textured]).mean()) if textured.sum() >= 2 else 0.0
-        grown = 1 - float(self._area[box][within].sum()) / region.area
+        chroma, usual = _chroma(colour)[box][within], _chroma(self._colour)[box][within]
+        usually = float(self._area[box][within].sum()) / fading(max(self._age, 1.0), _AREA_S)
+        grown = 1 - usually / region.area
         cues = {
-            "grey": ramp(float(np.median(_chroma(colour)[box][within])), 45, 15),
+            "grey": max(ramp(level(chroma, 0.5), 45, 15), ramp(level(chroma - usual, 0.5), -2, -10)),
             "stir": ramp(float(self._stir[box][within].mean()) * self._early, 0.8, 2.5),
             "lasting": ramp(float(self._lasting[box][within].mean()) * self._early, 0.5, 0.8),
             "covered": ramp(float(self._covered[box][within].mean()) * self._early, 0.5, 0.85),
@@ -179,7 +181,7 @@ def _outline(region: Region, sharper: Floats) -> float:
     shape = np.zeros(part.shape, np.uint8)
     y, x = region.top - top, region.left - left
     shape[y : y + region.height, x : x + region.width] = region.within
-    return float(np.percentile(part[cv2.dilate(shape, np.ones((3, 3), np.uint8)) > 0], 85))
+    return level(part[cv2.dilate(shape, np.ones((3, 3), np.uint8)) > 0], 0.85)
 
 
 def _cells(picture: Floats) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 from analytics.video.detector import Key
 from analytics.video.finding import Cue
 from analytics.video.scenes.background import Background, Floats, fading
-from analytics.video.scenes.evidence import NOTHING, ramp, together, told, vetoed
+from analytics.video.scenes.evidence import NOTHING, level, ramp, together, told, vetoed
 from analytics.video.scenes.masks import Area
 from analytics.video.scenes.regions import regions
 from analytics.video.view import SMALL, Image, View
@@ -17,6 +17,8 @@ EVERY_S = 1.0
 CELLS = SMALL[0] // 5, SMALL[1] // 5
 LEAST = 8
 """Cells of 5 x 5 pixels that water covers: 1.4 % of the picture."""
+_APART, _MORE = 6.0, 3.0
+"""Grey levels by which a cell of clear water differs from the dry floor, and times what most cells do."""
 _LASTING_S = 4.0
 _SPREAD_S = 2.0, 6.0
 """Between the first places of it and the last: what comes at once is a light or a thing."""
@@ -48,8 +50,9 @@ class Water:
         if dt < EVERY_S or not seen.settled:
             return {}
         self._t = view.t
-        differs = _cells(seen.mask) / 255.0
-        cv2.accumulateWeighted((differs > 0.4).astype(np.float32), self._lasting, fading(min(dt, 2.0), _LASTING_S))
+        apart = _apart(view.small, seen.place)
+        differs = (_cells(seen.mask) > 0.4 * 255) | (apart > max(_APART, _MORE * level(apart, 0.5)))
+        cv2.accumulateWeighted(differs.astype(np.float32), self._lasting, fading(min(dt, 2.0), _LASTING_S))
         wet = self._lasting > 0.6
         self._since += np.float32(min(dt, 2.0))
         self._since[~wet] = 0.0
@@ -68,25 +71,41 @@ class Water:
         region = found[0]
         box, within = region.box, region.within
         colour = cv2.resize(view.small_bgr, CELLS, interpolation=cv2.INTER_AREA)[box][within].astype(np.float32)
-        since = np.percentile(self._since[box][within], (10, 90))
-        smoother = float((before[box][within] - now[box][within]).mean()) / max(float(before[box][within].mean()), 1.0)
-        stir = float(self._stir[box][within].mean() - np.median(self._stir))
-        spread_of_stir = float(np.std(self._stir[box][within])) / max(stir, 0.5)
+        sharper = now[box][within] - before[box][within]
+        smoother = -float(sharper.mean()) / max(float(before[box][within].mean()), 1.0)
+        stirs = self._stir[box][within]
+        stir = float(stirs.mean()) - level(self._stir, 0.5)
+        even = level(stirs, 0.1) / max(level(stirs, 0.5), 0.5)
         cues = {
             "area": ramp(region.area / max(float(mask.sum()), 1.0), 0.03, 0.25),
             "lasting": ramp(float(self._lasting[box][within].mean()), 0.6, 0.85),
-            "growth": ramp(float(since[1] - since[0]), *_SPREAD_S),
+            "growth": _spreads(self._since[box][within]),
             "smooth": ramp(smoother, 0.0, 0.5),
-            "ripple": ramp(stir, 0.8, 3.0) * ramp(spread_of_stir, 1.6, 0.8),
+            "ripple": ramp(stir, 0.8, 3.0) * ramp(even, 0.3, 0.6),
+            "soft": ramp(level(sharper, 0.85), 9.0, 5.0),
             "grey": ramp(float(np.median(colour.max(axis=1) - colour.min(axis=1))), 90, 40),
             "flat": ramp(region.width / region.height, 0.7, 1.6),
         }
         surface = max(cues["smooth"], cues["ripple"])
         body = together((cues["area"], cues["lasting"], cues["flat"], cues["grey"], cues["growth"], surface))
-        return told(vetoed(body, (cues["growth"], surface)), cues)
+        return told(vetoed(body, (cues["growth"], surface, cues["soft"])), cues)
 
 
-def _cells(picture: Image) -> Floats:
+def _spreads(since: Floats) -> float:
+    """Whether cells (n,) have become wet one after the other, for so many seconds each; two cars come at two times."""
+    inner = np.sort(since)[len(since) // 10 : len(since) - len(since) // 10]
+    took = float(inner[-1] - inner[0])
+    gap = float(np.diff(inner).max()) if len(inner) > 1 else took
+    return ramp(took, *_SPREAD_S) * ramp(gap, 0.8 * took, 0.5 * took) if took > 0 else 0.0
+
+
+def _apart(small: Image, place: Image) -> Floats:
+    """By cell, grey levels by which means of 2.5 x 2.5 pixels differ: noise and edges that shake weigh less."""
+    veil = cv2.subtract(small, place, dtype=cv2.CV_32F)
+    return _cells(np.abs(cv2.resize(veil, (2 * CELLS[0], 2 * CELLS[1]), interpolation=cv2.INTER_AREA)))
+
+
+def _cells(picture: Image | Floats) -> Floats:
     made: Floats = cv2.resize(picture.astype(np.float32), CELLS, interpolation=cv2.INTER_AREA)
     return made
 
