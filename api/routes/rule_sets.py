@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from api.context import Here
 from api.contract_types import LevelName
 from api.database import read, row, rows, writing
+from api.expressions import metrics_in
 from api.language import Spoken
 from api.problems import ProblemError, not_found, responses
 from api.routes.rules import SQL as RULES
@@ -35,6 +36,7 @@ class ShippedRule(BaseModel):
     name: str
     metric: str
     signal: Signal = "value"
+    expression: str | None = Field(default=None, description="what is watched instead of the metric")
     direction: Literal["above", "below"]
     thresholds: dict[LevelName, float]
     source: str = Field(description="the standard that its thresholds follow")
@@ -70,7 +72,8 @@ async def list_rule_sets(context: Here, spoken: Spoken) -> Any:
 async def enable_rule_set(profile: ProfileCode, context: Here, caller: TheCaller, spoken: Spoken) -> Any:
     """Make the rules of a set that are not there yet, in force from the next batch; those that are stay as they are.
 
-    Those of metrics that the profile does not have are left out. 409 when the profile is not installed.
+    Those of metrics that the profile does not have are left out, and expressions that name one. 409 when the profile is
+    not installed.
     """
     found = rule_sets().get(profile)
     if found is None:
@@ -80,9 +83,9 @@ async def enable_rule_set(profile: ProfileCode, context: Here, caller: TheCaller
         if installed is None:
             raise ProblemError(409, Sentence("refusal.rule_set.profile", profile=profile).told(spoken))
         codes = {"codes": [rule["code"] for rule in found["rules"]]}
-        there = {each["code"] for each in await rows(conn, SQL.states, codes)}
+        there, metrics = {each["code"] for each in await rows(conn, SQL.states, codes)}, installed["metrics"].keys()
         for rule in found["rules"]:
-            if rule["code"] not in there and rule["metric"] in installed["metrics"]:
+            if rule["code"] not in there and {rule["metric"], *metrics_in(rule.get("expression"))} <= metrics:
                 body = RuleBody.model_validate({**_body(rule), "name": _name(rule, spoken), "profile": profile})
                 await store_rule(conn, caller, rule["code"], body, spoken)
         states = {each["code"]: "on" if each["enabled"] else "off" for each in await rows(conn, SQL.states, codes)}

@@ -56,4 +56,5 @@ def enable_set(
 def _when(rule: dict[str, Any]) -> str:
     levels = ", ".join(f"{level} {rule['thresholds'][level]:g}" for level in LEVELS if level in rule["thresholds"])
     watched = rule["metric"] if rule["signal"] == "value" else f"{rule['signal']} of {rule['metric']}"
+    watched = rule["expression"] or watched
     return f"{watched} {rule['direction']} {levels}"

@@ -44,6 +44,10 @@ async def test_a_set_is_enabled_for_its_profile_and_replaces_nothing(database: s
         assert (stored["air-o3"]["name"], stored["air-o3"]["version"]) == ("Ours", 1)
         assert (stored["air-pm25-excess"]["signal"], stored["air-pm25-excess"]["clear_s"]) == ("unshared", 7200)
         assert (stored["gas-silent"]["signal"], stored["gas-silent"]["thresholds"]["blue"]) == ("silence", 1800)
+        assert (stored["river-level-rising"]["signal"], stored["surface-ammonia-score"]["signal"]) == ("rate", "score")
+        assert stored["noise-road-night"]["schedule"]["hours"] == "22:00-06:00"
+        assert stored["surface-ph"]["expression"] == "ph < 6 || ph > 9"
+        assert "pm25 > pm10" in await hub("list")
         assert stored["air-pm25"]["thresholds"] == {"blue": 75, "yellow": 115, "orange": 150, "red": 250}
 
 
@@ -62,3 +66,12 @@ async def test_rules_of_metrics_that_a_profile_has_not_are_left_out(database: st
         assert {rule["metric"]: rule["state"] for rule in found["rules"]} == {
             "level": "on", "flow": "absent", "velocity": "absent", "water_temperature": "absent",
         }  # fmt: skip
+
+
+async def test_an_expression_that_names_a_metric_that_is_not_there_is_left_out(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        own = {"name": "Ours", "metrics": {"power": {"name": "power", "unit": "W"}}}
+        (await client.put("/profiles/street-lamp", json=own)).raise_for_status()
+        found = (await client.post("/rule-sets/street-lamp:enable")).raise_for_status().json()
+        states = {rule["code"]: rule["state"] for rule in found["rules"]}
+        assert (states["lamp-power-excess"], states["lamp-power-implausible"]) == ("on", "absent")
