@@ -86,3 +86,17 @@ def read_windows(path: Path) -> dict[str, list[tuple[str, str]]]:
         return {name: [(str(begin), str(end)) for begin, end in spans] for name, spans in given.items()}
     except (ValueError, TypeError, AttributeError) as error:
         raise BadData(f'{path} is not of the form {{"category/name.csv": [["begin", "end"], ...]}}: {error}') from error
+
+
+def read_places(path: Path) -> dict[str, tuple[float, float]]:
+    """Places by the name of a file: {"category/name.csv": [longitude, latitude], ...}; empty without the file."""
+    if not path.exists():
+        return {}
+    try:
+        given = json.loads(path.read_text(encoding="utf-8"))
+        places = {name: (float(lon), float(lat)) for name, (lon, lat) in given.items()}
+        if not all(abs(lon) <= 180 and abs(lat) <= 90 for lon, lat in places.values()):
+            raise ValueError("a place lies beyond 180 degrees east or west, or 90 north or south")
+    except (ValueError, TypeError, AttributeError) as error:
+        raise BadData(f'{path} is not of the form {{"category/name.csv": [lon, lat]}}: {error}') from error
+    return places

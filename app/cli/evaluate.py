@@ -1,14 +1,20 @@
 """`hub evaluate`: a detector over labelled files, as the hub would run it."""
 
 import sys
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.cli.client import err, fail, out
 from hub.errors import HubError
+
+if TYPE_CHECKING:
+    from analytics.detectors.detector import Floats
+    from analytics.evaluation.files import Series
 
 ALARM = 0.99
 
@@ -25,28 +31,38 @@ def evaluate(
 ) -> None:
     """Run a detector over labelled files, exactly as the hub runs it, and write its scores.
 
-    Each file is a series by itself: scores do not go by neighbours, as in the hub, and `unshared` is not told.
+    Scores are of each file by itself, as in the hub. `excess` and `unshared` are its signals, as scores that
+    are 0.99 at twice as far as ever: of `unshared`, files of a folder whose places stand in places.json
+    ({"category/name.csv": [lon, lat]}) are neighbours.
 
     Example:  hub evaluate nab/data --detector ensemble --out results --plot
     """
     from analytics.detectors.kinds import KINDS  # compiles: the other commands start faster without it
-    from analytics.evaluation.files import read_series, read_windows, series_files
+    from analytics.evaluation.company import TOGETHER, folders_of, scores_together
+    from analytics.evaluation.files import read_places, read_series, read_windows, series_files
     from analytics.evaluation.numenta import benchmark, judged
     from analytics.evaluation.plot import plot
     from analytics.evaluation.run import scores_of, write_scores
 
-    if detector not in KINDS:
-        fail(f"there is no detector {detector!r}; name one of {', '.join(KINDS)}")
+    if detector not in (*KINDS, *TOGETHER):
+        fail(f"there is no detector {detector!r}; name one of {', '.join((*KINDS, *TOGETHER))}")
     alarms = rows = 0
     verdicts = []
+    scored: Iterator[tuple[Series, Floats]]
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     try:
         files = series_files(data_dir)
         labelled = read_windows(windows or data_dir / "windows.json")
         with Progress(*columns, console=err, disable=not sys.stderr.isatty()) as progress:
-            for path in progress.track(files, description=detector):
-                series = read_series(data_dir, path)
-                scores, _ = scores_of(KINDS[detector], series)
+            if detector in KINDS:
+                every = (read_series(data_dir, path) for path in files)
+                scored = ((each, scores_of(KINDS[detector], each)[0]) for each in every)
+            else:
+                folders = folders_of([read_series(data_dir, path) for path in files])
+                places = read_places(data_dir / "places.json")
+                pairs = (zip(some, scores_together(detector, some, places), strict=True) for some in folders)
+                scored = chain.from_iterable(pairs)
+            for series, scores in progress.track(scored, total=len(files), description=detector):
                 written = write_scores(results, series, scores)
                 if plots:
                     plot(written.with_suffix(".png"), series, scores, alarm, labelled.get(series.name, []))
@@ -57,5 +73,5 @@ def evaluate(
         fail(str(error))
     out.print(f"{len(files)} files, {rows:,} readings, {alarms:,} alarms at {alarm:g}: {results}", soft_wrap=True)
     if any(verdict.windows for verdict in verdicts):
-        told = (f"{name} {score:.2f} (at {least:.4g})" for name, (score, least) in benchmark(verdicts).items())
-        out.print(f"Numenta score of {len(verdicts)} files: {', '.join(told)}", soft_wrap=True)
+        lines = (f"{name} {score:.2f} (at {least:.4g})" for name, (score, least) in benchmark(verdicts).items())
+        out.print(f"Numenta score of {len(verdicts)} files: {', '.join(lines)}", soft_wrap=True)
