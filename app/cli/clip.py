@@ -63,28 +63,32 @@ def main(path: str, fps: float) -> Iterator[dict[str, Any]]:
 
     from analytics.video.camera import CameraAnalysis
     from app.video.networks import network_of
+    from ingest.video.decoding import MAX_CODED, of_file
 
     cv2.setNumThreads(0)
     settings = read_settings(json.loads(sys.stdin.readline()))
     analysis = CameraAnalysis(settings, network=network_of(settings))
-    reader = cv2.VideoCapture(path, cv2.CAP_FFMPEG)
-    rate = reader.get(cv2.CAP_PROP_FPS)
-    rate = rate if 0.1 <= rate <= 1000 else 25.0
-    number, frames, due = 0, 0, 0.0
-    while reader.grab():
-        t, number = number / rate, number + 1
-        if t < due - 1e-6:
-            continue
-        ok, frame = reader.retrieve()
-        if not ok:
-            continue
-        due += 1 / fps
-        frames += 1
-        yield from (finding._asdict() for finding in analysis.see(t, frame))
-        if frames % 50 == 0:
-            yield {"seconds": t, "frames": frames, "cost": analysis.cost}
-    fault = None if number else "no frame of it can be decoded"
-    yield {"seconds": number / rate, "frames": frames, "cost": analysis.cost, "fault": fault}
+    number, frames, due, t = 0, 0, 0.0, 0.0
+    fault = None
+    with Path(path).open("rb") as file:
+        decoder = of_file(file)  # as `hub video check` does: a playlist that names other files or addresses is no clip
+        width, height = decoder.size
+        if decoder.opened and width * height > MAX_CODED:
+            fault = f"{width} x {height} is too large"
+        while fault is None and decoder.opened and decoder.step():
+            t, number = max(decoder.at(), t), number + 1
+            if t < due - 1e-6 or (frame := decoder.picture()) is None:
+                continue
+            due += 1 / fps
+            frames += 1
+            yield from (finding._asdict() for finding in analysis.see(t, frame))
+            if frames % 50 == 0:
+                yield {"seconds": t, "frames": frames, "cost": analysis.cost}
+        decoder.close()
+    if fault is None and not number:
+        fault = "no frame of it can be decoded"
+    seconds = t * number / max(number - 1, 1)
+    yield {"seconds": seconds, "frames": frames, "cost": analysis.cost, "fault": fault}
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ def test_it_tells_what_is_found_missed_and_false_and_survives_what_is_no_clip(tm
     (tmp_path / "capped.json").write_text(json.dumps({"events": labels}))
     clip(tmp_path / "unlabelled.mp4", 8, range(2, 8))
     (tmp_path / "garbage.mkv").write_bytes(bytes(range(256)) * 40)
+    (tmp_path / "list.mp4").write_text(f"ffconcat version 1.0\nfile '{tmp_path}/unlabelled.mp4'\n")
 
     result = CliRunner().invoke(app, ["evaluate-video", str(tmp_path), "--json"])
     assert result.exit_code == 1  # one clip cannot be read
@@ -35,6 +36,7 @@ def test_it_tells_what_is_found_missed_and_false_and_survives_what_is_no_clip(tm
     assert (freeze["events"], freeze["missed"]) == (1, 1)
     by_name = {one["clip"]: one for one in told["clips"]}
     assert by_name["garbage.mkv"]["fault"] == "no frame of it can be decoded"
+    assert by_name["list.mp4"]["fault"] == "no frame of it can be decoded"  # it names another file
     assert by_name["capped.mp4"]["wrong"] == ["missed freeze at 1.0 s"]
     assert by_name["capped.mp4"]["seconds"] == pytest.approx(16)
     assert by_name["unlabelled.mp4"]["labelled"] is False
