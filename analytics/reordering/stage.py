@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.reordering.clock import asked_at, waited_until
 from analytics.reordering.held import Held
 from analytics.reordering.judged import LONG_AGO, NEVER, Ints, Judged, Reordered, Waiting, as_they_came
 from analytics.reordering.marks import Marks, News, read_waiting, write
@@ -27,14 +28,6 @@ EACH = 4_000
 MOST = 400_000
 """Readings that may wait in a process: 18 MB; further ones let the oldest be judged early, so many with a batch. A
 process that receives the devices of others from now on has, until then, what waited in all of these."""
-TICK: Micros = 200_000
-"""Waiting ends by the clock at most so often: each end is a commit."""
-PATIENCE: Micros = 60_000_000
-"""How much longer a reading waits for what was received before, or is not received yet, and is not decided."""
-DEAF: Micros = 1_000_000
-"""How often it is asked again while not everything is received, and soon after."""
-AGAIN: Micros = 200_000
-"""When a time is over, but not everything that was received until then is decided: so long until it is asked again."""
 _NONE = np.empty(0, np.int32)
 
 
@@ -95,7 +88,7 @@ class Reordering(Stage):
             self._reserve(int(came.readings.series[-1]))
         yield
         enters = self._enters(came)
-        until = self._until(batch.now)
+        until = waited_until(batch.now, self._decided_until)
         if enters.any() or len(self._held) > MOST or (len(self._ends()) and self._soonest <= until):
             batch.put(self._decide(batch, came, enters, until))
         elif len(self._held):
@@ -190,14 +183,7 @@ class Reordering(Stage):
         if len(self._held) > MOST:
             return now
         self._ends()
-        at = -(-self._soonest // TICK) * TICK
-        if at > now or self._until(now) >= at:
-            return at
-        return min(at + PATIENCE, now + (AGAIN if self._decided_until(now) > LONG_AGO else DEAF))
-
-    def _until(self, now: Micros) -> Micros:
-        """Up to when waiting ends by the clock."""
-        return max(self._decided_until(now), now - PATIENCE)
+        return asked_at(self._soonest, now, self._decided_until)
 
     def _ends(self) -> Ints:
         """When each reading that waits is judged at the latest, by the hub's clock."""

@@ -19,7 +19,7 @@ from analytics.rules.withholding import MOST, Withholding
 from devices.registry.device import Device
 from devices.registry.registry import Registry
 from hub.alerts.titles import flapping, reading_title, since, under_maintenance
-from hub.models import AlertChange, Micros
+from hub.models import AlertChange, Batch, Micros
 from hub.signals import Signals, Why
 
 Marks = Mapping[tuple[int, Micros], str]
@@ -43,6 +43,7 @@ class ReadingDecision:
         self.waited: list[tuple[Ints, Ints]] = []
         """As of Verdict: of what would have been told, but for readings that wait."""
         self._signals, self._expressed, self._readings = signals, expressed, judged.readings
+        self._calculated = expressed.held.waiting()
 
     def why(self, slots: Slots, slot: int, value: float, ts: Micros) -> Why | None:
         """Why a level changes; None where the value of the reading says it all."""
@@ -68,6 +69,7 @@ class ReadingDecision:
     def waits(self, slot: int, series: int, at: Micros) -> bool:
         """Whether a reading of up to a time is still to be judged, for which waits what ends then."""
         (ends,) = self.waiting.ends(np.array([series], np.int32), np.array([at])).tolist()
+        ends = max(ends, *self._calculated.ends(np.array([slot], np.int32), np.array([at])).tolist())
         if ends > LONG_AGO:
             self.waited.append((np.array([slot]), np.array([ends - at])))
         return bool(ends > LONG_AGO)
@@ -247,3 +249,12 @@ def _seen(slots: Slots, verdict: Verdict, wanted: Ints) -> dict[int, Micros]:
         mine = np.isin(at, watches)
         found |= zip(at[mine].tolist(), ts[mine].tolist(), strict=True)
     return {slot: found[watch] for slot, watch in zip(wanted.tolist(), watches.tolist(), strict=True) if watch in found}
+
+
+def marks_of(batch: Batch, judged: Judged) -> Marks:
+    """Of a batch."""
+    if judged.corrected is None:
+        return {}
+    corrected, message = judged.readings.where(judged.corrected), judged.message[judged.corrected]
+    rows = zip(corrected.series.tolist(), corrected.ts.tolist(), message.tolist(), strict=True)
+    return {(series, ts): f" {batch.raws[index].received}" for series, ts, index in rows}

@@ -7,20 +7,21 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 import numpy as np
-from numpy.typing import NDArray
 
+from analytics.reordering.clock import DEAF, waited_until
 from analytics.reordering.judged import Stale, judged_with
 from analytics.reordering.newest import NewestJudged
 from analytics.rules.alerts import REOPENED, Key, Open, Staged
 from analytics.rules.definitions import Rule
 from analytics.rules.event_alerts import EventAlerts, EventDecision
 from analytics.rules.expressions.expressions import Expressions
+from analytics.rules.expressions.outcome import Outcome
 from analytics.rules.flaps import Flaps, Limits
 from analytics.rules.flat_rows import note_flat, recall_flat
 from analytics.rules.hearing import Hearing
 from analytics.rules.pending import note_pending, recall_pending
 from analytics.rules.places import READING, place_of
-from analytics.rules.reading_alerts import Marks, ReadingAlerts, ReadingDecision
+from analytics.rules.reading_alerts import ReadingAlerts, ReadingDecision, marks_of
 from analytics.rules.reception import Everything, Reception
 from analytics.rules.ruleset import RuleSet
 from analytics.rules.slots import LONG_AGO, NEVER, Ints
@@ -35,7 +36,7 @@ from devices.registry.registry import Registry
 from hub.alerts.endings import Ending, Endings
 from hub.alerts.stage import Results
 from hub.errors import StoreRefused
-from hub.models import Batch, Columns, Micros
+from hub.models import Batch, Micros
 from hub.signals import Signals
 from hub.stage import Connection, Stage, StaleDecision
 from hub.store.latest import Latest, catch_up
@@ -47,8 +48,6 @@ SQL = statements(__name__)
 
 GRACE: Micros = 10_000_000
 """After a gap in what is received: as long as messages may have been kept for the hub and be on their way."""
-DEAF: Micros = 1_000_000
-"""How often it is looked whether everything is received again."""
 AGAIN: Micros = 100_000
 """When a hold time has ended, but not everything that was received until then is decided: so long until it is asked."""
 
@@ -61,6 +60,7 @@ class _Decision:
     now: Micros
     verdict: Verdict
     events: EventDecision
+    expressed: Outcome
     odd: bool
     """Whether some of its readings replace others, or count at another time than their own."""
     noted: list[Kept] = field(default_factory=list)
@@ -136,7 +136,9 @@ class RuleBook(Stage):
         await self._withholding.recall(conn)
         await self._withholding.flaps.recall(conn)
         self._withholding.flaps.owns = self.reception.owns
+        await self._expressions.recall(conn)
         self._install()
+        await self._expressions.read_waiting(conn, self._set.slots, self._owns)
         await recall_pending(conn, self._set.slots)
         self._remember(past)
         await recall_flat(conn, self._set.slots)
@@ -177,17 +179,19 @@ class RuleBook(Stage):
         readings, which, oldest = judged.readings, judged.corrected, now - self._stale_after
         since = judged.oldest(self._stale_after, now)
         stale = np.broadcast_to(np.int64(oldest), readings.ts.shape) if since is None else since
-        expressed = self._expressions.outcome(self._set, readings, judged.message, which, stale)
+        waited = waited_until(batch.now, self.decided_until)
+        expressed = self._expressions.outcome(self._set, judged, stale, now, waited)
         rows = expressed.rows()
         verdict = evaluate(self._set.slots, readings, oldest, until, which, signals, judged.waiting, rows, since)
         alerts: Staged = {key: alert for key, alert in map(self._ended, batch.of(Endings).values()) if alert}
-        marks = {} if which is None else _marks(batch, readings.where(which), judged.message[which])
+        marks = marks_of(batch, judged)
         said = EventDecision(alerts, {})
         of_readings = ReadingDecision(said, marks, judged, signals, expressed, Stale(readings, since, oldest))
         decided = list(self._readings.decide(self._set.slots, verdict, self._alerts, of_readings, until))
         verdict.waits += of_readings.waited
         decided += self._events.decide(batch, self._set, self._alerts, said, until)
-        self._decision = _Decision(batch, now, verdict, said, which is not None or readings is not batch.readings)
+        odd = which is not None or readings is not batch.readings
+        self._decision = _Decision(batch, now, verdict, said, expressed, odd)
         decided.sort(key=attrgetter("ts"))
         batch.changes = decided
 
@@ -201,6 +205,7 @@ class RuleBook(Stage):
             if closed.rowcount:
                 raise StaleDecision(self, f"{closed.rowcount} alerts have been closed")
         await note_pending(conn, self._set.slots, decision.verdict, self._set.unsettled)
+        await self._expressions.write(conn, self._set.slots, decision.expressed)
         decision.noted[:] = await note_flat(conn, self._set.slots, decision.verdict, decision.odd)
         await self._withholding.note(conn, decision.events.held)
         await self._withholding.flaps.note(conn, decision.events.flaps)
@@ -218,6 +223,7 @@ class RuleBook(Stage):
         if self._own is not None:
             self._own.adopt(batch)
         adopt(self._set.slots, decision.verdict, decision.now)
+        self._expressions.adopt(self._set.slots, decision.expressed)
         self._set.unsettled.clear()
         for kept in decision.noted:
             self._set.slots.flats.saved(kept)
@@ -250,10 +256,14 @@ class RuleBook(Stage):
         self._hearing.begin(slots, self.reception, at)
 
     def due(self, now: Micros) -> Micros | None:
-        """When the next hold time ends; slightly later if earlier messages may still be undecided. At once where
-        rules or devices have changed, for they may end others."""
+        """When the next hold time ends, or readings have waited for others of their device; slightly later if earlier
+        messages may still be undecided. At once where rules or devices have changed, for they may end others."""
         if self._behind():
             return now
+        wanted = self._ends(now), self._expressions.due(now, self.decided_until)
+        return min((at for at in wanted if at is not None), default=None)
+
+    def _ends(self, now: Micros) -> Micros | None:
         slots = self._set.slots
         held = slots.next_due if slots.next_due > now else next_due(slots, now - self._stale_after)
         at = min(self._events.due(), self._withholding.due(now - self._stale_after - self._registry.longest_lateness))
@@ -379,16 +389,6 @@ class RuleBook(Stage):
     def _owns(self, series: int) -> bool:
         device = self._registry.owner(series)
         return device is not None and self.reception.owns(device.code)
-
-
-def _marks(batch: Batch, corrected: Columns, message: NDArray[np.int32]) -> Marks:
-    """Of each reading that replaces another one, what tells its alerts from those of that one."""
-    rows = zip(corrected.series.tolist(), corrected.ts.tolist(), message.tolist(), strict=True)
-    return {(series, ts): _mark(batch.raws[index].received) for series, ts, index in rows}
-
-
-def _mark(received: Micros) -> str:
-    return f" {received}"
 
 
 def _retired(device: Device | None) -> bool:

@@ -81,7 +81,7 @@ def evaluate(
     if rows is not None and len(rows.slot):
         of_signal(slots.watch[rows.slot], rows.ts, rows.ts, rows.value, rows.since)
     if slots.next_due <= until:
-        _let_ripen(slots, oldest, until, verdict, waiting)
+        _let_ripen(slots, oldest, until, verdict, waiting or Waiting(), Waiting() if rows is None else rows.waiting)
     return verdict
 
 
@@ -136,19 +136,23 @@ def _evaluate_slots(
             walk(slots, one, float(before), ts[start:stop].tolist(), rows.tolist(), since[start:stop].tolist(), verdict)
 
 
-def _let_ripen(slots: Slots, oldest: Micros, until: Micros, verdict: Verdict, waiting: Waiting | None) -> None:
-    """Slots that are due; those that have readings in this batch wait for the next one."""
+def _let_ripen(
+    slots: Slots, oldest: Micros, until: Micros, verdict: Verdict, waiting: Waiting, of_slots: Waiting
+) -> None:
+    """Slots that are due; those that have readings in this batch wait for the next one. `waiting` is by series, and
+    `of_slots` by slot."""
     timed = slots.timed()
     ripe = timed[(slots.due[timed] + slots.lag(timed) <= until) & _may_ripen(slots, timed, oldest)]
     seen = np.concatenate([np.empty(0, np.int64), *(watches for watches, *_ in verdict.seen)])
     ripe = np.sort(ripe[~np.isin(slots.watch[ripe], seen)])
-    if waiting is not None and len(waiting.series):
+    if len(waiting.series) or len(of_slots.series):
         ends = waiting.ends(slots.series[ripe], slots.due[ripe])
+        ends = np.maximum(ends, of_slots.ends(ripe.astype(np.int32), slots.due[ripe]))
         waits = ends > LONG_AGO
         verdict.waits.append((ripe[waits], ends[waits] - slots.due[ripe[waits]]))
         ripe = ripe[~waits]
     grows = set(silence.silent(slots, ripe).tolist())
-    first = np.full(len(ripe), NEVER) if waiting is None else waiting.begins(slots.series[ripe])
+    first = np.minimum(waiting.begins(slots.series[ripe]), of_slots.begins(ripe.astype(np.int32)))
     for slot, ends in zip(ripe.tolist(), first.tolist(), strict=True):
         by = min(until - int(slots.lag(slot)), ends - 1)
         if slot in grows:

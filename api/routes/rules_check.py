@@ -13,6 +13,7 @@ from api.language import Spoken
 from api.problems import not_found, responses
 from api.routes.rules import SQL
 from api.rule_body import Expression
+from devices.expressions.program import WAIT_S
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
 
@@ -24,6 +25,7 @@ class CheckedExpression(BaseModel):
 
     type: Literal["number", "truth"] = Field(description="a truth is watched as 1 (true) or 0 (false)")
     metric: str = Field(description="that the alerts of a rule are about: the first that it names of the device")
+    waits_s: float = Field(description="how long a reading waits for other metrics of its device, at most")
     inputs: list[str] = Field(description="what it is calculated from, in the order in which it is named")
 
 
@@ -45,5 +47,6 @@ async def check_expression(
     return {
         "type": "truth" if program.truth else "number",
         "metric": program.anchor,
+        "waits_s": WAIT_S if program.several else 0,
         "inputs": [str(each) for each in program.inputs],
     }

@@ -19,6 +19,7 @@ from api.problems import ProblemError, invalid, responses
 from api.routes.rules import profile_of
 from api.rule_body import RuleBody
 from api.rule_scope import resolved
+from devices.expressions.program import program_of
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
 from hub.alerts.hours import ZONE, Hours, hours_of, zones
@@ -35,6 +36,7 @@ EXAMPLES = 50
 DEVICES = 10
 """Devices that an answer counts one by one."""
 _NEIGHBOURS, _HEARD = Sentence("rule_try.unlike.neighbours"), Sentence("rule_try.unlike.heard")
+_LENT = Sentence("rule_try.unlike.others")
 
 
 class TriedAlert(BaseModel):
@@ -132,7 +134,9 @@ async def try_rule(
 def _unlike(body: RuleBody) -> list[Sentence]:
     """In which way the past is looked at otherwise than what is received."""
     others = body.signal == "unshared" or asks_neighbours(body.expression)
-    return [_NEIGHBOURS] * others + [_HEARD] * (body.signal == "silence")
+    named = () if body.expression is None else program_of(body.expression).inputs
+    lent = any(each.scope == "gateway" for each in named)
+    return [_NEIGHBOURS] * others + [_LENT] * lent + [_HEARD] * (body.signal == "silence")
 
 
 def _summary(trial: Trial, since: datetime, until: datetime, zone: str) -> dict[str, Any]:

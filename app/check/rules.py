@@ -1,5 +1,5 @@
-"""`hub check` for rules in force: for no device, grave without saying what is to be done, or calculated from values
-that may be of different times."""
+"""`hub check` for rules in force: for no device, grave without saying what is to be done, or decided by values of other
+devices that count some seconds after they came."""
 
 from app.check.finding import Finding
 from devices.expressions.program import program_of
@@ -11,6 +11,8 @@ from hub.store.statements import statements
 
 SQL = statements(__name__)
 
+LOOKED_S = 5
+"""Within so many seconds values of other devices count (docs/EXPRESSIONS.md)."""
 NAMED = 10
 """Of many, so many are named."""
 
@@ -22,7 +24,7 @@ async def check_rules(settings: Settings) -> list[Finding]:
             async with await connect(settings.database.url) as conn:
                 found = await (await conn.execute(SQL.enabled)).fetchall()
                 empty = [code for (code,) in await (await conn.execute(SQL.without_devices)).fetchall()]
-                expressed = await (await conn.execute(SQL.expressions_out_of_order)).fetchall()
+                expressed = await (await conn.execute(SQL.expressions_without_hold, {"held": LOOKED_S})).fetchall()
     except HubError:
         return []
     silent = [
@@ -39,17 +41,13 @@ async def check_rules(settings: Settings) -> list[Finding]:
     if empty:
         what = f"no device is where these are limited to: {_named(empty)}"
         findings.append(Finding("warn", f"rules: {what}", "hub rules show CODE; hub rules put CODE --everywhere"))
-    apart = {code: seconds for code, expression, seconds in expressed if _own_metrics(expression) > 1}
-    if apart:
-        what = f"values that are up to {max(apart.values()):g} s apart may be calculated together by {_named([*apart])}"
-        way = f"hub rules put CODE --hold-s {max(apart.values()):g}; docs/ALERTS.md#readings-that-come-out-of-order"
-        findings.append(Finding("warn", f"rules: {what}", way))
+    chance = [code for code, expression in expressed if program_of(expression).asks_others]
+    if chance:
+        what = f"whether values of other devices come just before or after decides by chance, of {_named(chance)}"
+        findings.append(
+            Finding("warn", f"rules: {what}", "hub rules put CODE --hold-s 5; docs/EXPRESSIONS.md#other-devices")
+        )
     return findings
-
-
-def _own_metrics(expression: str) -> int:
-    """How many metrics of the device itself an expression names."""
-    return sum(each.scope == "device" for each in program_of(expression).inputs)
 
 
 def _named(codes: list[str]) -> str:

@@ -18,10 +18,6 @@ where r.enabled and num_nonnulls(r.organisation, r.region, r.tag, r.devices) > 0
         and in_rule_scope(r.organisations, r.region, r.tag, r.devices, d.id, d.organisation, d.region, d.tags))
 order by r.code
 
--- name: expressions_out_of_order
--- Expressions of rules in force whose readings may be judged longer apart than the rule holds, with how long that is.
-select r.code, r.expression, p.allowed_lateness_s
-from rule r
-join profile p on p.id = r.profile_id
-where r.enabled and r.expression is not null and p.allowed_lateness_s > r.hold_s
-order by r.code
+-- name: expressions_without_hold
+-- Expressions of rules in force that hold for less than some seconds.
+select code, expression from rule where enabled and expression is not null and hold_s < %(held)s order by code

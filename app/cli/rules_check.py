@@ -29,3 +29,6 @@ def check_expression(
         return
     kind = "It is true (1) or false (0)" if found["type"] == "truth" else "It is a number"
     out.print(Text(f"{kind}, calculated from {', '.join(found['inputs'])}; its alerts are about {found['metric']}."))
+    if found["waits_s"]:
+        told = "Where its metrics come in messages of their own, a reading waits for the others"
+        out.print(Text(f"{told}, {found['waits_s']:g} s at most."), soft_wrap=True)

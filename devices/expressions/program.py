@@ -18,6 +18,8 @@ MAX_NODES = 200
 MAX_INPUTS = 16
 MAX_RADIUS = 5_000
 """Metres."""
+WAIT_S = 10
+"""So long a reading waits for other metrics of its device that are not heard up to its time."""
 FIGURES = ("count", "max", "mean", "median", "min")
 
 Floats = NDArray[np.float64]
@@ -38,6 +40,8 @@ class Program:
         """Whether it tells true or false, as 1 and 0."""
         self.asks_others = any(each.scope != "device" for each in self.inputs)
         """Whether it needs values of other devices."""
+        self.several = sum(each.scope == "device" for each in self.inputs) > 1
+        """Whether it needs several metrics of the device itself."""
         self._step = step
 
     @property

@@ -57,6 +57,13 @@ RULES: Mapping[str, Table] = {
         l2="rule_id series_id since until",
         l3="value",
     ),
+    "expression_judged": table(
+        _OPERATIONS,
+        "up to when expressions of several metrics are calculated",
+        "one row a rule and device where metrics come apart",
+        None,
+        l2="rule_id series_id until",
+    ),
     "reordering": table(
         _OPERATIONS,
         "how far readings that may come out of order are judged",

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from analytics.rules.rulebook import DEAF, GRACE
+from analytics.reordering.clock import DEAF
+from analytics.rules.rulebook import GRACE
 from tests.support.batches import fetch
 from tests.support.broker import Mosquitto
 from tests.support.bus import READING, open_bus

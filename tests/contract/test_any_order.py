@@ -29,6 +29,8 @@ DEVICES = {"a": ALLOWED, "b": ALLOWED, "c": 0}
 UNDER_WAY = {"c": 0, "b": 1, "a": 2}
 """By device the microseconds that each of its messages takes. Were they to differ, or were others to come first that
 are received within the same second, a time that ends just when a reading comes could be over before it, or not."""
+APART = 8
+"""Seconds by which a message with one metric may come after those with others, where nothing else may be late."""
 METRICS = '{"v": {"name": "V", "min": 0, "max": 1000}, "w": {"name": "W", "detect": false}}'
 SEED = f"""
 insert into profile (code, name, metrics, on_conflict, allowed_lateness_s)
@@ -50,7 +52,8 @@ insert into rule (code, name, profile_id, metric, expression, direction, thresho
 """
 FORGET = """
 truncate reading, reading_replaced, latest, latest_note, alert, alert_change, outbox, dead_letter, detector_state,
-    rule_pending, rule_flat, rule_flap, rule_withheld, reordering cascade
+    rule_pending, rule_flat, rule_flap, rule_withheld, reordering, expression_judged
+    cascade
 """
 CHANGES = """
 select a.target, r.code, c.kind, c.picture ->> 'level', a.opened_at, c.id::text, c.picture ->> 'title'
@@ -66,13 +69,15 @@ class Came(NamedTuple):
     ts: int
     device: str
     value: float
+    metrics: str = "vw"
 
     @property
     def received(self) -> Micros:
         return NOW + self.at * S + UNDER_WAY[self.device]
 
     def raw(self) -> Raw:
-        body = json.dumps({"ts": (NOW + self.ts * S) // 1000, "values": {"v": self.value, "w": self.ts % 70}}).encode()
+        values = {metric: {"v": self.value, "w": self.ts % 70}[metric] for metric in self.metrics}
+        body = json.dumps({"ts": (NOW + self.ts * S) // 1000, "values": values}).encode()
         return raw_of("mqtt", f"ganzhi/v1/{self.device}/telemetry", body, self.received)
 
 
@@ -91,9 +96,11 @@ def histories(draw: st.DrawFn) -> History:
         st.lists(st.tuples(st.sampled_from("aaabc"), st.integers(0, 150)), min_size=6, max_size=40, unique=True)
     )
     values = st.sampled_from([10.0, 48.0, 60.0, 98.0, 110.0, 120.0])
-    came = [
-        Came(ts + draw(st.integers(0, DEVICES[device])), ts, device, draw(values)) for device, ts in keys
-    ]  # fmt: skip
+    came = list[Came]()
+    for device, ts in keys:
+        metrics = draw(st.sampled_from(["vw", "vw", "v", "w"]))
+        delay = APART if DEVICES[device] == 0 and metrics == "w" else draw(st.integers(0, DEVICES[device]))
+        came.append(Came(ts + delay, ts, device, draw(values), metrics))
     some = st.integers(1, len(keys))
     return History(as_received(came), draw(st.sets(some, max_size=6)), draw(st.sets(some, max_size=2)))
 

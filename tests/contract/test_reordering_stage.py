@@ -6,8 +6,9 @@ import psycopg
 import pytest
 
 from analytics.reordering import marks, stage
+from analytics.reordering.clock import DEAF, PATIENCE
 from analytics.reordering.judged import judged_with
-from analytics.reordering.stage import DEAF, PATIENCE, Reordering
+from analytics.reordering.stage import Reordering
 from analytics.rules.reception import Everything
 from hub.models import Batch, Micros, Raw, now_micros
 from hub.settings import Rules, Settings

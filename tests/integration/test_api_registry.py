@@ -170,18 +170,17 @@ async def test_a_rule_that_can_be_red_is_switched_on_once_it_says_what_is_to_be_
         assert (await client.put("/rules/hot", json={**red, "hold_s": 5})).status_code == 422
 
 
-async def test_rules_on_values_that_may_be_of_different_times_are_named_by_the_check(database: str) -> None:
+async def test_rules_that_chance_decides_are_named_by_the_check(database: str) -> None:
     async with api_context(database) as context, client_of(context) as client:
         metrics = {name: {"name": name, "unit": "m"} for name in ("level", "rain")}
         (await client.put("/profiles/probe", json={"name": "Probe", "metrics": metrics})).raise_for_status()
-        rule = {"name": "x", "profile": "probe", "direction": "above", "thresholds": {"yellow": 1}, "hold_s": 60}
-        for code, expression in (("both", "level + rain"), ("one", "level * 2.0")):
+        rule = {"name": "x", "profile": "probe", "direction": "above", "thresholds": {"yellow": 1}, "hold_s": 4}
+        for code, expression in (("own", "level + rain"), ("near", "level - max(neighbours(500).rain)")):
             (await client.put(f"/rules/{code}", json={**rule, "expression": expression})).raise_for_status()
-        assert await check_rules(context.settings) == []
-        late = {"name": "Probe", "metrics": metrics, "allowed_lateness_s": 120}
-        (await client.put("/profiles/probe", json=late)).raise_for_status()
         [finding] = await check_rules(context.settings)
-        assert finding.what == "rules: values that are up to 120 s apart may be calculated together by both"
-        longer = {**rule, "expression": "level + rain", "hold_s": 120}
-        (await client.put("/rules/both", json=longer)).raise_for_status()
+        assert finding.what == (
+            "rules: whether values of other devices come just before or after decides by chance, of near"
+        )
+        longer = {**rule, "expression": "level - max(neighbours(500).rain)", "hold_s": 5}
+        (await client.put("/rules/near", json=longer)).raise_for_status()
         assert await check_rules(context.settings) == []

@@ -10,7 +10,9 @@ from typer.testing import CliRunner
 from app.main import app
 from hub.alerts.desk_steps import details_told
 from hub.quality import Quality
+from tests.support.batches import fetch
 from tests.support.expressing_hub import Hub, told
+from tests.support.rule_city import NOW, S
 from tests.support.served_api import api_context, client_of, served
 
 GAUGE: dict[str, Any] = {
@@ -71,7 +73,9 @@ async def test_a_rule_with_an_expression_from_the_command_line_to_its_alerts(dat
             return told.stdout if status == 0 else told.stderr
 
         text = "level > 3.0 && rain_rate > 20"
-        assert "true (1) or false (0)" in await hub("rules", "check", text, "--profile", "gauge")
+        checked = await hub("rules", "check", text, "--profile", "gauge")
+        assert "true (1) or false (0)" in checked
+        assert "waits for the others, 10 s at most" in checked
         assert "column 8" in await hub("rules", "check", "level /", "--profile", "gauge", status=1)
         given = ("--direction", "above", "--expression", text, "--yellow", "1", "--stale-s", "600")
         await hub("rules", "put", "wet", "--name", "Wet", "--profile", "gauge", *given)
@@ -84,12 +88,17 @@ async def test_a_rule_with_an_expression_from_the_command_line_to_its_alerts(dat
         await process.start()
         await process.take("g1", (0, "level", 4.0), (1, "rain_rate", 10.0), (2, "rain_rate", 30.0))
         await process.take("g2", (0, "rain_rate", 30.0))
+        assert await told(pool) == [], "the level may come that belongs to the rain"
+        await process.start()  # it was killed: what waited does so still
+        await process.wait()
         assert await told(pool) == [("g1/level", "raised", {"level": 4.0, "rain_rate": 30.0})]
         await process.start()  # it was killed: what was known of g2 is in the store
-        await process.take("g2", (5, "level", 5.0))
+        await process.take("g2", (5, "level", 5.0), (5, "rain_rate", 31.0))
         await process.take("g1", (600, "rain_rate", 30.0))
+        await process.wait()
         assert [kind for _, kind, _ in await told(pool)] == ["raised", "raised"]  # still at 600 s
-        await process.take("g1", (700, "rain_rate", 0.0))
+        await process.start()
+        await process.take("g1", (700, "rain_rate", 0.0))  # the level is not waited for any more
         cleared = [("g1/level", "cleared", {"level": None, "rain_rate": 0.0})]  # false, whatever the level is
         assert (await told(pool))[2:] == cleared
         await process.take("g1", (710, "level", 4.0), (720, "rain_rate", 30.0), quality=int(Quality.FAULT))
@@ -99,7 +108,7 @@ async def test_a_rule_with_an_expression_from_the_command_line_to_its_alerts(dat
         timeline = (await client.get(f"/alerts/{alert}/timeline")).json()
         assert timeline["alert"]["title"] == f"g2: {text} is 1 ≥ 1 (yellow)"
         said = details_told("raised", timeline["items"][0]["details"], "en")
-        assert said == "calculated from level 5, rain_rate 30"
+        assert said == "calculated from level 5, rain_rate 31"
 
         without = {**GAUGE, "metrics": {"level": GAUGE["metrics"]["level"]}}
         assert "rain_rate" in (await client.put("/profiles/gauge", json=without)).json()["detail"]
@@ -132,3 +141,34 @@ async def test_a_rule_with_an_expression_is_tried_by_the_same_code(database: str
         assert (found["alerts"], found["things"], found["looked_at"], found["lasting"]) == (1, 2, 62, 0)
         assert found["longest_s"] == 1800
         assert (found["examples"][0]["device"], found["examples"][0]["value"]) == ("g1", 1.0)
+
+
+async def test_what_waits_of_a_rule_that_is_something_else_now_is_forgotten(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        await _gauges(client)
+        (await client.put("/rules/wet", json=WET)).raise_for_status()
+        pool, process = context.hub_pool, Hub(context.hub_pool)
+        await process.start()
+
+        def rows() -> list[tuple[Any, ...]]:
+            return fetch(database, f"select extract(epoch from until) - {NOW // S} from expression_judged")
+
+        await process.take("g1", (0, "level", 2.0), (0, "rain_rate", 30.0), (5, "level", 4.0))
+        assert rows() == [(0,)]
+        (await client.put("/rules/wet", json={**WET, "expression": "level + rain_rate > 30"})).raise_for_status()
+        await process.rules.refresh(pool)
+        await process.wait()
+        assert (await told(pool), rows()) == ([], []), "it begins with the next reading, as any rule"
+        await process.take("g1", (6, "rain_rate", 31.0))
+        await process.start()
+        await process.wait()
+        assert [(target, kind) for target, kind, _ in await told(pool)] == [("g1/level", "raised")]
+        assert rows() == [(6,)]
+        await process.take("g1", (7, "level", 1.0), (7, "rain_rate", 0.0))
+        assert rows() == [], "what comes together needs none"
+        await process.take("g1", (9, "level", 1.0))
+        assert rows() == [(7,)]
+        (await client.delete("/rules/wet")).raise_for_status()
+        await process.start()
+        await process.wait()
+        assert rows() == []

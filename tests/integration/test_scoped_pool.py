@@ -54,7 +54,7 @@ FOR_ALL = {
     *("push_subscription", "push_sender", "push_listening", "network_listening", "network_sender"),
     *("diode_chain", "diode_file", "diode_aside", "diode_sender"),
     *("session_holder", "event_replaced", "reading_replaced"),
-    *("detector_state", "rule_pending", "rule_withheld", "rule_flap", "rule_flat", "reordering"),
+    *("detector_state", "rule_pending", "rule_withheld", "rule_flap", "rule_flat", "reordering", "expression_judged"),
     *("reading", "reading_1d", "reading_1h", "reading_1m"),
 }
 """Tables without a view: what is the same for all; what routes reach with a permission for the whole hub only, or not

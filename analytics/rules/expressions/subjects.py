@@ -57,6 +57,13 @@ class Subjects:
     def __len__(self) -> int:
         return len(self.slots)
 
+    def places(self, slots: Ints) -> Ints:
+        """The places of slots; -1 of those without an expression."""
+        if not len(self._places):
+            return np.full(len(slots), -1)
+        known = slots < len(self._places)
+        return np.where(known, self._places[np.where(known, slots, 0)], -1).astype(np.int64)
+
     def place(self, slot: int) -> int | None:
         """The place of a slot; None: it has no expression."""
         place = int(self._places[slot]) if slot < len(self._places) else -1
