@@ -5,6 +5,15 @@ from pydantic import Field
 from hub.setting_types import Section
 
 
+class VideoPatrol(Section):
+    """Cameras that are visited by turns (轮巡; `hub cameras add rtsp --patrol`)."""
+
+    every_s: float = Field(default=3_600, ge=1, le=604_800)
+    """From the begin of a round to that of the next one, which begins once the one before it is over."""
+    at_once: int = Field(default=50, ge=1, le=1_000)
+    """Cameras that are open at one time, where video.cpu leaves enough."""
+
+
 class Video(Section):
     """Streams of cameras that are looked at (`hub cameras add rtsp`)."""
 
@@ -22,3 +31,5 @@ class Video(Section):
     """A stream that sends nothing for so long is opened anew."""
     lost_s: float = Field(default=30.0, ge=1, le=3_600)
     """A camera without pictures for so long has lost its video, which is an event."""
+    patrol: VideoPatrol = VideoPatrol()
+    """Its process takes what the steady analysis leaves of `cpu`, and a twentieth of it at the least."""

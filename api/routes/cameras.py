@@ -54,6 +54,7 @@ class ConnectionBody(BaseModel):
         default=None, max_length=200, description="left out, a known one is kept while username and server stay"
     )
     enabled: bool = True
+    patrolled: bool = Field(default=False, description="its video (rtsp) is looked at by turns, not steadily")
     analysis: dict[str, JsonValue] | None = Field(
         default=None, description="of its video (rtsp): kinds, zones and lines; left out, faults of the picture"
     )
@@ -72,6 +73,7 @@ class Connection(BaseModel):
     since: datetime | None
     heard_at: datetime | None
     last_error: str | None
+    patrolled: bool = Field(description="whether its video is looked at by turns, a few frames at a time")
     analysis: dict[str, Any] | None = Field(description="what is looked for in its video")
     figures: dict[str, Any] | None = Field(description="how its video is read, and what that costs")
     secret: str | None = Field(description="the end of the path that it pushes to; shown once")
@@ -137,13 +139,13 @@ async def put_connection(
         vault = Secrets(context.settings.secrets)
         values = {
             "code": code, "kind": kind, "url": None if url is None else url.shown, "enabled": body.enabled,
-            "analysis": None if body.analysis is None else Jsonb(body.analysis),
+            "patrolled": body.patrolled, "analysis": None if body.analysis is None else Jsonb(body.analysis),
             "login": None if login is None or place is None else vault.seal(place, login.written),
             "secret_hash": None if secret is None else secret_hash(secret),
         }  # fmt: skip
         was = await row(conn, SQL.stored, {"code": code, "kind": kind})
         await execute(conn, SQL.put, values)
-        shown = {"kind": kind, "url": values["url"], "enabled": body.enabled}
+        shown = {"kind": kind, "url": values["url"], "enabled": body.enabled, "patrolled": body.patrolled}
         changed = given is not None or body.password is not None
         await audit(conn, caller, "camera.put", code, {**shown, "login": "changed" if changed else "kept"})
         response.status_code = 201 if was is None else 200
@@ -238,6 +240,8 @@ def _parsed(kind: Kind, body: ConnectionBody, spoken: Lang) -> tuple[CameraUrl |
 
 
 def _check_analysis(context: Context, kind: Kind, body: ConnectionBody, spoken: Lang) -> None:
+    if body.patrolled and (kind != "rtsp" or body.analysis is not None):
+        raise invalid("/patrolled", Sentence("refusal.camera.patrolled").told(spoken))
     if body.analysis is None:
         return
     if kind != "rtsp":

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from typing import LiteralString
 
 from fastapi.responses import PlainTextResponse
 
@@ -47,6 +48,15 @@ STREAMS = {
     "shed": "How much less of a stream is looked at: 0 nothing, 1 half the frames, 2 key pictures, 3 one in 10 s",
 }
 """By the column of the query."""
+PATROL = {
+    "cameras": "Cameras whose video is looked at by turns",
+    "visited": "Of these, those that were visited in this round",
+    "faults": "Cameras with a fault of the picture, by the newest visit of each",
+    "failed": "Cameras that showed nothing, by the newest visit of each",
+    "round_seconds": "How long the last whole round took",
+    "since_seconds": "Since the begin of this round",
+}
+"""As above; there are none without such cameras."""
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
@@ -59,6 +69,7 @@ async def metrics(context: Here, board: TheBoard) -> PlainTextResponse:
         *_process(not status.not_ready, time.monotonic() - context.counters.started),
         *_seen(status),
         *_video([] if status.totals is None else await _streams(context)),
+        *_patrol([] if status.totals is None else await _rows(context, SQL.patrol)),
     ]
     return exposition(lines)
 
@@ -107,12 +118,24 @@ def _seen(status: Status) -> Iterator[str]:
 
 
 async def _streams(context: Context) -> Sequence[Row]:
-    """Streams of cameras, as they were last written; none while the database is down."""
+    """Streams of cameras, as they were last written."""
+    return await _rows(context, SQL.streams)
+
+
+async def _rows(context: Context, statement: LiteralString) -> Sequence[Row]:
+    """None while the database is down."""
     try:
         with sorted_errors():
-            return await read(context, SQL.streams)
+            return await read(context, statement)
     except HubError:
         return []
+
+
+def _patrol(found: Sequence[Row]) -> Iterator[str]:
+    for each in found:
+        for name, meaning in PATROL.items():
+            if each[name] is not None and each["cameras"]:
+                yield from _metric(f"ganzhi_patrol_{name}", meaning, "gauge", each[name])
 
 
 def _video(streams: Sequence[Row]) -> Iterator[str]:

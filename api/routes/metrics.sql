@@ -7,3 +7,17 @@ join device d on d.id = c.device_id and d.state = 'active'
 where c.kind = 'rtsp' and c.enabled
 order by d.code
 limit 10000
+
+-- name: patrol
+select n.*, r.last_s as round_seconds, extract(epoch from now() - r.began_at)::float8 as since_seconds
+from (
+    select count(*)::int as cameras,
+           (count(*) filter (where v.visited_at >= (select began_at from patrol_round)))::int as visited,
+           (count(*) filter (where v.result = 'faults'))::int as faults,
+           (count(*) filter (where v.result = 'failed'))::int as failed
+    from camera_connection c
+    join device d on d.id = c.device_id and d.state = 'active'
+    left join patrol_visit v on v.device_id = c.device_id
+    where c.patrolled and c.enabled
+) n
+left join patrol_round r on true

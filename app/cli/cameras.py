@@ -38,6 +38,9 @@ def add(
         Path | None,
         typer.Option("--analysis", exists=True, dir_okay=False, help="Of rtsp: kinds, zones and lines, as JSON."),
     ] = None,
+    patrol: Annotated[
+        bool, typer.Option("--patrol", help="Of rtsp: looked at by turns (轮巡), a few frames at a time.")
+    ] = False,
     off: Annotated[bool, typer.Option("--off", help="Keep it, and do not call it.")] = False,
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
@@ -50,9 +53,11 @@ def add(
 
     Example:  hub cameras add rtsp gate-4 rtsp://10.20.1.11/stream2 --user ganzhi --analysis zones.json
 
+    Example:  hub cameras add rtsp gate-5 rtsp://10.20.1.12/stream2 --user ganzhi --patrol
+
     Example:  hub cameras add isapi gate-3   (it pushes to an address that is shown once)
     """
-    body: dict[str, Any] = {"url": where, **_login(user, password), "enabled": not off}
+    body: dict[str, Any] = {"url": where, **_login(user, password), "enabled": not off, "patrolled": patrol}
     if analysis is not None:
         body["analysis"] = _json_of(analysis)
     stored = call("PUT", f"/devices/{device}/cameras/{kind}", url, token, json=body)
@@ -87,6 +92,9 @@ def list_cameras(
         out.print(line, soft_wrap=True)
         if item["last_error"]:
             out.print(Text(f"{'':25}{item['last_error']}", "red"), soft_wrap=True)
+        faults = (item["figures"] or {}).get("faults") if item["patrolled"] else None
+        if faults:
+            out.print(Text(f"{'':25}{', '.join(sorted(faults))}", "red"), soft_wrap=True)
         if (fault := (item["figures"] or {}).get("network_fault")) is not None:
             out.print(Text(f"{'':25}{fault}", "yellow"), soft_wrap=True)
     if not items and not as_json:

@@ -13,7 +13,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
-from app.cli.client import err, fail, out
+from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, err, fail, out
 from app.cli.connection import Verbs, tell
 from app.cli.diagnose import LangOption, language
 from app.video.check import Wanted, check_file, check_stream
@@ -100,8 +100,13 @@ def check(
 @video.verb("patrol")
 def patrol(
     cameras: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="A camera a line: its name, a blank, its URL.")
-    ],
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]", exists=True, dir_okay=False, help="A camera a line: its name, a blank, its URL."
+        ),
+    ] = None,
+    status: Annotated[bool, typer.Option("--status", help="How far the patrol of the hub itself is.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Of --status: one JSON object.")] = False,
     user: Annotated[str | None, typer.Option("--user", help="A user of all of them.")] = None,
     password: Annotated[
         str | None,
@@ -114,13 +119,22 @@ def patrol(
         Path | None, typer.Option("--memory", dir_okay=False, help="What is remembered of each place, for next time.")
     ] = None,
     lang: LangOption = None,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
 ) -> None:
     """Diagnose many cameras in turn (轮巡) from a few frames each: a JSON line a camera, then how long the round took.
 
     Covered and moved cameras are told from the second round on, against --memory. Lines behind # are passed over.
 
+    With --status: how far the hub is with those that it visits itself (hub cameras add rtsp --patrol).
+
     Example:  hub video patrol cameras.txt --user ganzhi --memory places.json
+
+    Example:  hub video patrol --status
     """
+    if status or cameras is None:
+        _status(call("GET", "/camera-patrol", url, token).json(), as_json=as_json)
+        return
     spoken = language(lang or "en")
     if user is not None and password is None:
         password = typer.prompt("Password of the cameras", hide_input=True, err=True)
@@ -142,6 +156,23 @@ def patrol(
             if memory is not None:
                 _remember(memory, known)
     typer.echo(json.dumps(summary))
+
+
+def _status(found: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    if not found["cameras"]:
+        out.print("No camera is visited by turns yet:  hub cameras add -h")
+        return
+    since = found["began_at"]
+    state = (
+        "no round yet" if since is None else f"round {'over' if found['ended_at'] else 'going on'}, begun {since[:19]}"
+    )
+    out.print(Text(f"{found['visited']} of {found['cameras']} cameras visited; {state}"), soft_wrap=True)
+    out.print(f"{found['fine']} fine, {found['faults']} with faults, {found['failed']} showed nothing")
+    last = "" if found["last_s"] is None else f"the last round took {found['last_s']:.0f} s; "
+    out.print(f"{last}a round begins every {found['every_s']:g} s")
 
 
 def _stops(cameras: Path, login: Login | None, spoken: Lang) -> list[Stop]:

@@ -21,6 +21,7 @@ from ingest.cameras.source import CameraSource
 from ingest.pictures.gate import Gate
 from ingest.unwanted import Unwanted
 from ingest.video.messages import Trusted
+from ingest.video.patrol import Patrol
 from ingest.video.source import VideoSource
 
 LEASE_S = 10.0
@@ -57,9 +58,13 @@ class Cameras(Sources):
         if settings.video.processes:
             files = settings.outgoing.tls
             trusted = Trusted(*(str(each or "") for each in (files.ca, files.certificate, files.key)))
-            sources["video"] = VideoSource(
+            video = sources["video"] = VideoSource(
                 settings.video, sink, pool, Secrets(settings.secrets), Outgoing(settings), trusted,
                 origins_of(settings).of_camera, gate.passed, self._turn.granted,
+            )  # fmt: skip
+            sources["patrol"] = Patrol(
+                settings.video, sink, pool, Secrets(settings.secrets), Outgoing(settings),
+                origins_of(settings).of_camera, gate.passed, self._turn.granted, video.load, trusted,
             )  # fmt: skip
         super().__init__(sources)
 

@@ -22,6 +22,8 @@ from ingest.video.rtsp import RtspStream
 
 LONGEST = 3
 """A camera may take so many times as long as silence until its frames are there, however it dawdles."""
+COUNTS = 0.5
+"""The score of a fault from which its picture is sent."""
 FRAMES = 3
 """A key picture and those behind it: noise and rolling bars are told from two."""
 
@@ -72,4 +74,5 @@ def _judged(told: Glance, units: Sequence[Unit], encoding: Encoding | None, mark
     finally:
         marks.leave(told.slot)
     told_scores = {kind: round(float(cue.score), 4) for kind, cue in scores.items()}
-    return Glanced(told.slot, told_scores, reference, time.thread_time() - began)
+    picture = decoding.jpeg_of(found[-1]) if max(told_scores.values(), default=0.0) >= COUNTS else b""
+    return Glanced(told.slot, told_scores, reference, time.thread_time() - began, picture)

@@ -74,7 +74,8 @@ with recursive newest as (
     from (
         select device_id, up, until, 'registration' as why, false as video from registration where device_id is not null
         union all
-        select c.device_id, c.state = 'up', coalesce(c.since, '-infinity'), 'connection', c.kind = 'rtsp'
+        select c.device_id, c.state = 'up', coalesce(c.since, '-infinity'),
+               case when c.patrolled then 'patrol' else 'connection' end, c.kind = 'rtsp'
         from camera_connection c where c.enabled and not c.pushes and c.kind <> 'gat1400' and c.state <> 'new'
         union all
         select coalesce(a.device_id, d.id), true, v.at, 'registration', false

@@ -48,8 +48,16 @@ EXCHANGE: Mapping[str, Table] = {
     "camera_connection": _table(
         _MANAGEMENT, "which cameras are asked, where and by which login, which push, and how each does",
         "with its device", Permission.DEVICES_READ,
-        l2="device_id kind pushes enabled created_at changed_at state since heard_at",
+        l2="device_id kind pushes enabled patrolled created_at changed_at state since heard_at",
         l3="url last_error last_error_words analysis figures", l4="login secret_hash",
+    ),
+    "patrol_visit": _table(
+        _OPERATIONS, "how each camera was found that is visited by turns", "until it is visited no more",
+        Permission.DEVICES_READ, l2="device_id visited_at result faults refused", l3="telling place",
+    ),
+    "patrol_round": _table(
+        _OPERATIONS, "since when the patrol goes round, and how long the last round took", "one row",
+        Permission.DEVICES_READ, l2="one began_at ended_at last_s last_cameras",
     ),
     "network_listening": _table(
         _OPERATIONS, "how the brokers of networks are heard", "one row a network, until the settings name it no more",

@@ -105,6 +105,14 @@ async def lasting(pool: Pool, devices: list[str]) -> list[Lasting]:
     return [Lasting(*row) for row in rows]
 
 
+async def left(pool: Pool) -> list[Lasting]:
+    """Of devices in use whose video is not looked at steadily any more. StoreUnavailable."""
+    with sorted_errors():
+        async with pool.connection() as conn:
+            rows = await (await conn.execute(SQL.left)).fetchall()
+    return [Lasting(*row) for row in rows]
+
+
 async def note_figures(pool: Pool, figures: Mapping[str, Mapping[str, object]]) -> None:
     """Write how the video of devices is read, by code. StoreUnavailable."""
     rows = [{"device": device, "figures": Jsonb(dict(told))} for device, told in figures.items()]

@@ -12,6 +12,15 @@ join device d on d.id = p.device_id and d.code = any(%(devices)s)
 join event e on e.id = p.id
 where p.ended_at is null and e.attributes ? 'cues'
 
+-- name: left
+select d.code, p.kind, coalesce(e.attributes ->> 'code', ''), e.attributes ->> 'zone'
+from episode p
+join device d on d.id = p.device_id and d.state = 'active'
+join event e on e.id = p.id
+where p.ended_at is null and e.attributes ? 'cues'
+  and not exists (select from camera_connection c
+                  where c.device_id = p.device_id and c.kind = 'rtsp' and c.enabled and not c.patrolled)
+
 -- name: note_figures
 update camera_connection c set figures = %(figures)s
 from device d where d.code = %(device)s and c.device_id = d.id and c.kind = 'rtsp'
@@ -28,5 +37,5 @@ select d.code, c.kind, c.url, c.login, c.changed_at,
        c.analysis, d.zone
 from camera_connection c
 join device d on d.id = c.device_id and d.state = 'active'
-where c.enabled and c.url is not null and c.kind = any(%(kinds)s)
+where c.enabled and not c.patrolled and c.url is not null and c.kind = any(%(kinds)s)
 order by d.code, c.kind

@@ -62,6 +62,9 @@ class Keeping:
     def ended(self, each: Wanted) -> None:
         """A connection is kept no more."""
 
+    async def removed(self, each: Wanted) -> None:
+        """A connection is wanted no more, by anybody; `ended` was called before."""
+
     def reasons(self) -> list[str]:
         """Nothing of it keeps the hub from being ready."""
         return []
@@ -106,7 +109,10 @@ class Keeping:
             now = {} if self._refused else {each.key: each for each in found}
             over = [key for key, kept in self.kept.items() if key not in now or not now[key].same(kept.given)]
             gone = [] if self._refused else [self.kept[key].following for key in over]
+            removed = [] if self._refused else [self.kept[key].given for key in over if key not in now]
             await self._end(over)
+            for each in removed:
+                await self.removed(each)
             for following in gone:
                 if following is not None:
                     group.create_task(following.farewell(), name="camera.farewell")

@@ -60,6 +60,12 @@ class Findings:
         if self._active.pop((LOST, None), None) is not None:
             await self._tell(now_micros(), (LOST, None), "ended", 0.0, {}, ())
 
+    async def over(self) -> None:
+        """Nobody looks any more: all has ended."""
+        for key in list(self._active):
+            del self._active[key]
+            await self._tell(now_micros(), key, "ended", 0.0, {}, ())
+
     def closed(self) -> None:
         """The stream is closed: the next one is looked at by somebody who knows of nothing."""
         self._shown_at = None

@@ -168,6 +168,8 @@ class Glanced(msgspec.Struct, tag="glanced"):
     """0 to 1, by kind of fault: 0.5 counts."""
     reference: bytes
     cpu_s: float
+    picture: bytes = b""
+    """JPEG of the frame that was judged, where something is wrong with it; it has not passed the gate."""
 
 
 class Ended(msgspec.Struct, tag="ended"):

@@ -14,7 +14,7 @@ from hub.secrets.sealed import Secrets
 from hub.store.pool import Pool
 from hub.video_settings import Video
 from ingest.cameras.alerts import Pass
-from ingest.cameras.connections import Wanted, lasting, note_figures
+from ingest.cameras.connections import Wanted, lasting, left, note_figures
 from ingest.cameras.following import OPENING, Following
 from ingest.cameras.keeping import Keeping, OriginOf
 from ingest.video.budget import Load, shed
@@ -29,6 +29,9 @@ PROTOCOL = "video"
 KINDS = ("rtsp",)
 BUDGET_S = 5.0
 """How often what streams cost is compared with what they may."""
+LEFT_S = 60.0
+"""How often what nobody looks at any more is looked for; and for how long at each turn, after a camera was removed:
+what it said last may not be stored yet."""
 FIGURES_S = 30.0
 """How often what they cost is written."""
 
@@ -50,6 +53,7 @@ class VideoSource(Keeping):
         """Devices of which the store was not asked yet."""
         self._budget_at = self._figures_at = float("-inf")
         self._shed = 0
+        self._left_until = self._left_at = float("-inf")
 
     def following(self, each: Wanted, url: CameraUrl, login: Login | None) -> Following:
         """See Keeping."""
@@ -70,11 +74,24 @@ class VideoSource(Keeping):
         """See Keeping."""
         return [group.create_task(reader.run(), name=f"video.{at}") for at, reader in enumerate(self._readers.all)]
 
+    async def removed(self, each: Wanted) -> None:
+        """See Keeping."""
+        self._left_until = time.monotonic() + LEFT_S
+
+    def load(self) -> tuple[float, bool]:
+        """Processors that all streams take by now, and whether some are looked at less."""
+        streams = [kept.following for kept in self.kept.values() if isinstance(kept.following, VideoFollowing)]
+        figures = [each.figures for each in streams if each.figures is not None and each.figures.seconds > 0]
+        return sum(each.cpu_s / each.seconds for each in figures), self._shed > 0
+
     async def turn(self) -> None:
         """See Keeping: what is lost is told, what costs too much is slowed, what it costs is written."""
         now = time.monotonic()
         streams = [kept.following for kept in self.kept.values() if isinstance(kept.following, VideoFollowing)]
         await self._restore()
+        if now < self._left_until or now - self._left_at > LEFT_S:
+            self._left_at = now
+            await self._end_left()
         for each in streams:
             await each.turn(self._settings.lost_s)
         if now - self._budget_at > BUDGET_S:
@@ -83,6 +100,13 @@ class VideoSource(Keeping):
         if now - self._figures_at > FIGURES_S:
             self._figures_at = now
             await self._write_figures()
+
+    async def _end_left(self) -> None:
+        """What lasts at cameras that nobody looks at any more has ended, whoever stopped it, and when."""
+        for each in await left(self._pool):
+            findings = Findings(each.device, self._origin(PROTOCOL, each.device, ""), self._intake.put, self._gate)
+            findings.restore([(finding_of(each.kind, each.code), each.zone)])
+            await findings.over()
 
     async def _restore(self) -> None:
         """What the store knows of cameras that are new here, before the first of their pictures."""

@@ -9,7 +9,7 @@ from devices.cameras.camera_url import CameraUrl
 from devices.cameras.failure import CameraFailed
 from hub.words.sentence import Sentence
 from ingest.video.itinerary import Failure, Itinerary, Stop
-from ingest.video.messages import Ended, Glance, Glanced, Report
+from ingest.video.messages import NOBODY, Ended, Glance, Glanced, Report, Trusted
 from ingest.video.reader import Reader, ReaderEnded
 
 COUNTS = 0.5
@@ -36,10 +36,13 @@ class Visit(NamedTuple):
 class Visits:
     """Visits cameras with some readers, whose processes somebody keeps."""
 
-    def __init__(self, readers: list[Reader], silent_s: float, allowed: Allowed, at_once: Callable[[], int]) -> None:
+    def __init__(
+        self, readers: list[Reader], silent_s: float, allowed: Allowed, at_once: Callable[[], int],
+        tls: Trusted = NOBODY,
+    ) -> None:  # fmt: skip
         """Who says nothing for `silent_s` shows nothing; `at_once` tells how many may be open by now."""
         self._open = dict.fromkeys(readers, 0)
-        self._silent_s, self._allowed, self._at_once = silent_s, allowed, at_once
+        self._silent_s, self._allowed, self._at_once, self._tls = silent_s, allowed, at_once, tls
 
     async def go(
         self, itinerary: Itinerary, place: Callable[[Stop], bytes], tell: Callable[[Visit], Awaitable[None]]
@@ -56,7 +59,7 @@ class Visits:
                 await tell(visited)
 
         try:
-            while not itinerary.is_over:
+            while going or not itinerary.is_over:
                 while len(going) < self._at_once() and (reader := self._free()) and (found := itinerary.take()):
                     stop, spared = found
                     if spared is None:
@@ -88,7 +91,10 @@ class Visits:
         try:
             addresses = await self._allowed(stop.url)
             ended = await reader.follow(
-                lambda slot: Glance(slot, stop.camera, stop.url.shown, addresses, login, self._silent_s, place), take
+                lambda slot: Glance(
+                    slot, stop.camera, stop.url.shown, addresses, login, self._silent_s, place, self._tls
+                ),
+                take,
             )
             failure = _failure(ended)
         except ReaderEnded as error:

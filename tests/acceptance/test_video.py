@@ -49,7 +49,7 @@ def hub(database: str, mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Hub]:
     """It may call cameras of this machine."""
     hub = Hub(
         database, mosquitto.port, tmp_path, HUB_OUTGOING__CAMERA='["127.0.0.0/8"]', HUB_VIDEO__SILENT_S="2",
-        HUB_VIDEO__LOST_S="4",
+        HUB_VIDEO__LOST_S="4", HUB_VIDEO__PATROL__EVERY_S="3",
     )  # fmt: skip
     try:
         hub.launch()
@@ -119,3 +119,32 @@ def test_a_stream_at_an_address_that_is_not_for_cameras_is_not_called(hub: Hub) 
     answer = hub.api.put("/api/v1/devices/gate-2/cameras/rtsp", json=told)
     assert answer.status_code == 422
     assert "ghosts" in answer.text
+
+
+@pytest.mark.heavy
+def test_a_hub_goes_on_patrol_and_ends_what_lasts_at_a_camera_that_is_removed(
+    hub: Hub, camera: RtspCamera, database: str, tmp_path: Path
+) -> None:
+    env = hub.env | {"HUB_URL": str(hub.api.base_url), "HUB_CAMERA_PASSWORD": PASSWORD}
+    add = ("cameras", "add", "rtsp", "gate-1", camera.url(), "--user", "ganzhi", "--patrol")
+    status, said = run_hub(*add, env=env, folder=tmp_path)
+    assert status == 0, said
+    wait_until(lambda: camera.played, "it is visited")
+    camera.clip = clip("black.h264")
+    wait_until(lambda: rows(database, EVENTS) == [BLACK], "the dark is an event")
+    pictures = "select why, content is not null from event_picture"
+    wait_until(lambda: rows(database, pictures) == [(None, True)], "with its picture, which has passed the gate")
+    status, said = run_hub("video", "patrol", "--status", env=env, folder=tmp_path)
+    assert status == 0, said
+    assert "of 1 cameras visited" in said
+    assert "0 fine, 1 with faults" in said
+    metrics = hub.api.get("/metrics").text
+    assert "ganzhi_patrol_faults 1" in metrics
+    played = camera.played
+    hub.kill()
+    hub.launch()
+    wait_until(lambda: camera.played > played + 1, "another hub goes on, for some rounds")
+    assert rows(database, EVENTS) == [BLACK], "told once"
+    hub.api.delete("/api/v1/devices/gate-1/cameras/rtsp").raise_for_status()
+    wait_until(lambda: rows(database, EVENTS) == [BLACK, LIGHT], "it ends with the camera")
+    assert "Secret" not in hub.text()

@@ -131,6 +131,7 @@ LISTS: dict[str, Any] = {
     "GET /guards": None,
     "GET /sims": None,
     "GET /camera-connections": None,
+    "GET /camera-patrol": None,
     "GET /camera-registrations": None,
     "GET /catalogue/counts": None,
     "GET /catalogue:export": None,

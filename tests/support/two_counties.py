@@ -87,6 +87,10 @@ with s as (
     insert into camera_total (day, device_id) select (now() at time zone 'Asia/Shanghai')::date, device_id from s
 ), cw as (
     insert into camera_watch (at) values (now()) on conflict do nothing
+), pv as (
+    insert into patrol_visit (device_id, visited_at, result) select device_id, now(), 'fine' from s
+), pr as (
+    insert into patrol_round (began_at) values (now()) on conflict do nothing
 ), h as (
     insert into device_seen (device_id, seen_at) select device_id, now() from s
 ), m as (

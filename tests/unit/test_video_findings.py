@@ -1,10 +1,12 @@
 """What lasts at a camera is known again after a restart, by the name that its events carry."""
 
 import json
+from datetime import UTC
 from types import SimpleNamespace
 
 import pytest
 
+from devices.codecs.video.findings import decode
 from hub.models import Origin
 from hub.picture import Picture
 from ingest.video.findings import Findings
@@ -33,3 +35,10 @@ async def test_what_is_found_again_after_a_restart_is_not_taken_for_over(
     clock.now = 60.0
     await findings.turn(30.0)
     assert told == ["active"]
+
+
+def test_what_a_patrol_tells_is_no_episode() -> None:
+    for source, continues in ((None, True), ("patrol", False)):
+        told = {"kind": "black", "state": "active", "score": 0.9, "ts": "2026-11-03T04:00:00+00:00", "source": source}
+        (event,) = decode(json.dumps(told).encode(), 0, UTC).events
+        assert (event.continues, event.attributes.get("source")) == (continues, source)

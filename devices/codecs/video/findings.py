@@ -20,6 +20,8 @@ from hub.words.sentence import Sentence
 
 PROTOCOL = "video"
 _STATES = {"active": "active", "ended": "inactive"}
+PATROL = "patrol"
+"""The source of what is told once when it begins and once when it has ended, hours apart perhaps: no episode."""
 _LONGEST = 64
 _MAX_PARTS = 200
 MOST_CUES = 32
@@ -30,7 +32,7 @@ _WHOLE = frozenset({"video_loss", "occlusion"})
 
 
 def decode(payload: bytes, received: Micros, _zone: tzinfo) -> Decoded:
-    """Decode a finding, {"ts", "kind", "state", "score", "zone", "cues"}, or readings, {"ts", "values"}."""
+    """Decode a finding, {"ts", "kind", "state", "score", "zone", "cues", "source"}, or readings, {"ts", "values"}."""
     message = parse(payload, _MAX_PARTS)
     if not isinstance(message, dict):
         raise DecodeError("not_an_object", Sentence("refusal.video.object", value=quoted(message)), "")
@@ -78,9 +80,11 @@ def _event(message: dict[str, object], code: str, state: str, decoded: Decoded) 
         attributes["cues"] = cues
     kind = OTHER if meant is None else meant.kind
     ts = _time(message.get("ts"), decoded)
-    return EventDraft(
-        kind, ts, None, state, None, attributes, part=_part(kind, code, zone), continues=state == "active"
-    )
+    by_turns = message.get("source") == PATROL
+    if by_turns:
+        attributes["source"] = PATROL
+    continues = state == "active" and not by_turns
+    return EventDraft(kind, ts, None, state, None, attributes, part=_part(kind, code, zone), continues=continues)
 
 
 def _part(kind: str, code: str, zone: str) -> str | None:

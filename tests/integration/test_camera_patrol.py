@@ -1,0 +1,173 @@
+"""The patrol of a hub: what is found begins and ends across rounds, and a restart goes on where it was."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import psycopg
+import pytest
+
+from hub.access.outgoing import Outgoing
+from hub.limit_settings import Outgoing as Listed
+from hub.models import Delivery, Origin, Outcome
+from hub.picture import NOT_KEPT, Picture, absent
+from hub.secrets.sealed import Secrets
+from hub.settings import Database, Settings
+from hub.settings import Secrets as Key
+from hub.store.pool import open_pool
+from hub.video_settings import Video, VideoPatrol
+from hub.words.sentence import Sentence
+from ingest.video.messages import Ended, Glance, Glanced, ended
+from ingest.video.patrol import Patrol
+from ingest.video.reader import Reader, Take
+
+SET_UP = """
+insert into profile (code, name, category, metrics) values ('cam', 'Camera', 'video', '{}');
+insert into device (code, name, profile_id) select c, c, 1 from unnest(array['a', 'b', 'c']) c;
+insert into camera_connection (device_id, kind, url, patrolled)
+    select id, 'rtsp', 'rtsp://127.0.0.1/' || code, true from device;
+"""
+BLACK, FINE = {"black": 0.9}, {"black": 0.1}
+PLACE = b"place"
+
+
+class Looks(Reader):
+    """A reader that sees what a test shows."""
+
+    def __init__(self) -> None:
+        super().__init__("reader of a test", 8)
+        self.scores: dict[str, dict[str, float] | None] = {"a": FINE, "b": FINE, "c": FINE}
+        """None: nothing."""
+        self.asked: list[tuple[str, bytes]] = []
+        self.held = asyncio.Event()
+        self.held.set()
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+    async def follow(self, wanted: Callable[[int], object], take: Take) -> Ended:
+        told = wanted(0)
+        assert isinstance(told, Glance)
+        self.asked.append((told.camera, told.reference))
+        await self.held.wait()
+        scores = self.scores[told.camera]
+        if scores is None:
+            return ended(0, "answer", Sentence("camera.failed.decoder"))
+        await take(Glanced(0, scores, PLACE, 0.01, b"jpeg" if max(scores.values()) > 0.5 else b""))
+        return Ended(0)
+
+
+class Hub:
+    """What is told to it, as text; it may be slow to store."""
+
+    full = False
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str, str, int]] = []
+        self.payloads: list[bytes] = []
+        self.stores = True
+
+    async def submit(self, delivery: Delivery) -> None:
+        for raw in delivery.raws:
+            told = raw.payload.decode().split('"')
+            self.told.append((raw.origin.address, told[7], told[11], len(raw.pictures)))
+            self.payloads.append(raw.payload)
+        if self.stores:
+            await delivery.settle(Outcome())
+
+
+async def gate(_camera: str, _jpeg: bytes) -> Picture:
+    return absent(NOT_KEPT)
+
+
+@asynccontextmanager
+async def going(url: str, looks: Looks, hub: Hub, every_s: float = 3_600) -> AsyncIterator[None]:
+    """A patrol that goes."""
+    settings = Settings(outgoing=Listed(camera=("127.0.0.0/8",)))
+    async with open_pool(Database(url=url)) as pool:
+        patrol = Patrol(
+            Video(patrol=VideoPatrol(every_s=every_s)), hub, pool, Secrets(Key()), Outgoing(settings),
+            lambda protocol, device, _: Origin("video", device, device, "finding", protocol=protocol), gate,
+            lambda: True, lambda: (0.0, False), reader=looks,
+        )  # fmt: skip
+        task = asyncio.create_task(patrol.run())
+        try:
+            yield
+        finally:
+            patrol.stop()
+            await task
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 what others do tells nobody
+            await asyncio.sleep(0.02)
+
+
+async def shows(conn: psycopg.AsyncConnection, statement: str, wanted: object) -> None:
+    """The store comes to say it."""
+    async with asyncio.timeout(20):
+        while (await (await conn.execute(statement.encode())).fetchone()) != (wanted,):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def conn(database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[psycopg.AsyncConnection]:
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as made:
+        await made.execute(SET_UP.encode())
+        monkeypatch.setattr("ingest.video.patrol.EVERY_S", 0.1)
+        yield made
+
+
+async def test_what_is_found_begins_and_ends_across_rounds_and_is_told_once(
+    database: str, conn: psycopg.AsyncConnection
+) -> None:
+    looks, hub = Looks(), Hub()
+    looks.scores |= {"a": BLACK, "c": None}
+    async with going(database, looks, hub, every_s=1):
+        await until(lambda: len(hub.told) == 2)
+        assert hub.told == [("a", "black", "active", 1), ("c", "signal_loss", "active", 0)]
+        seen = len(looks.asked)
+        await until(lambda: len(looks.asked) > seen + 6)  # another round at the least
+        assert len(hub.told) == 2, "it goes on, and is told once"
+        assert ("b", PLACE) in looks.asked, "what is remembered of a place comes again"
+        found = await (await conn.execute("select state, figures ->> 'result' from camera_connection")).fetchall()
+        assert sorted(found) == [("down", "failed"), ("up", "faults"), ("up", "fine")]
+        looks.scores |= {"a": {"black": 0.45}, "c": FINE}
+        await until(lambda: len(hub.told) == 3)
+        assert hub.told[2:] == [("c", "signal_loss", "ended", 0)], "a score just below does not end a fault"
+        looks.scores["a"] = FINE
+        await until(lambda: len(hub.told) == 4)
+        assert hub.told[3:] == [("a", "black", "ended", 0)]
+
+
+async def test_what_lasts_at_a_camera_that_is_visited_no_more_ends_at_once(
+    database: str, conn: psycopg.AsyncConnection
+) -> None:
+    looks, hub = Looks(), Hub()
+    looks.scores["a"] = BLACK
+    async with going(database, looks, hub):
+        await until(lambda: len(looks.asked) == 3)
+        await until(lambda: len(hub.told) == 1)
+        await conn.execute("delete from camera_connection where device_id = (select id from device where code = 'a')")
+        looks.held.clear()
+        await until(lambda: len(hub.told) == 2)
+        assert hub.told[1:] == [("a", "black", "ended", 0)]
+
+
+async def test_a_restart_goes_on_where_it_was_and_tells_again_what_may_not_be_stored(
+    database: str, conn: psycopg.AsyncConnection
+) -> None:
+    looks, hub = Looks(), Hub()
+    looks.scores["a"], hub.stores = BLACK, False
+    async with going(database, looks, hub):
+        await until(lambda: len(hub.told) == 1)
+        await shows(conn, "select count(*) from patrol_visit where visited_at is not null", 2)
+    again, after = Looks(), Hub()
+    again.scores["a"] = BLACK
+    async with going(database, again, after):
+        await until(lambda: bool(again.asked))
+        assert after.payloads == hub.payloads, "as it was: it is stored once"
+        await shows(conn, "select ended_at is null from patrol_round", False)
+    assert [device for device, _ in again.asked] == ["a"]
+    assert len(after.told) == 1
