@@ -65,8 +65,9 @@ class SuperiorPlatform:
         self._lower: tuple[str, str] = ("", "")
         self._ends: list[Callable[[], None]] = []
         self._streams: set[asyncio.Transport] = set()
+        self.speaks_from: int | None = None
+        """The port from which it answers and asks over UDP, once it is opened anew; None: its own."""
         self.away: asyncio.DatagramTransport | None = None
-        """From where it answers and asks over UDP; None: from its own port."""
         self.dialogs: dict[str, tuple[Header, ...]] = {}
         """By event, what it subscribes in."""
 
@@ -86,13 +87,11 @@ class SuperiorPlatform:
         )
         server = await loop.create_server(lambda: _Stream(self), "127.0.0.1", self.port)
         self._ends = [transport.close, server.close]
-
-    async def speak_from(self, port: int) -> None:
-        """Answer and ask from another port over UDP, until `close`."""
-        self.away, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: _Datagrams(self), local_addr=("127.0.0.1", port)
-        )
-        self._ends.append(self.away.close)
+        if self.speaks_from is not None:
+            self.away, _ = await loop.create_datagram_endpoint(
+                lambda: _Datagrams(self), local_addr=("127.0.0.1", self.speaks_from)
+            )
+            self._ends.append(self.away.close)
 
     def close(self) -> None:
         """Be away."""
