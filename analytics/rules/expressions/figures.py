@@ -23,7 +23,8 @@ def figure_of(figure: str, owner: Ints, values: Floats, lists: int) -> Floats:
     if figure == "median":
         found[some] = _medians(values, begins, count[some])
     elif len(begins):
-        found[some] = _REDUCED[figure].reduceat(values, begins)
+        with np.errstate(over="ignore"):  # an infinity, which an expression takes for no value
+            found[some] = _REDUCED[figure].reduceat(values, begins)
         if figure == "mean":
             found[some] /= count[some]
     return found
