@@ -34,6 +34,8 @@ Newest = dict[Key, Places]
 
 LATE: Micros = 900_000_000
 """An event that is received later than that after it happened is told to be late."""
+MOST_PLACES = 50_000
+"""Of a kind at a device; protects memory from one that invents parts. A hundred fire panels have fewer."""
 TOO_LATE: Micros = 86_400_000_000
 """A latching event that is received later than that is history: it raises nothing."""
 
@@ -97,6 +99,15 @@ def merge(newest: Newest, renewed: Newest) -> None:
     for key, places in renewed.items():
         known = newest.setdefault(key, {})
         known.update({place: ts for place, ts in places.items() if ts > known.get(place, LONG_AGO)})
+        if len(known) > MOST_PLACES:
+            _forget(known)
+
+
+def _forget(known: Places) -> None:
+    """Keep the newest, and the device as a whole; what comes from a place that is forgotten counts."""
+    oldest = sorted((ts, place) for place, ts in known.items() if place.removesuffix(OVER) != place_of(None))
+    for _, place in oldest[: len(known) - MOST_PLACES * 3 // 4]:
+        del known[place]
 
 
 def _renew(places: _Both, place: str, event: Event) -> None:

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from analytics.rules import events
 from analytics.rules.alerts import Open, fires_at, over_at, steps_of_event
 from analytics.rules.changes import alert_id, change_id
 from analytics.rules.definitions import EventRule, ThresholdRule, read_rules
@@ -211,6 +212,22 @@ def test_parts_are_told_apart_and_an_end_ends_all_below_it() -> None:
     assert parts(*fires, end) == [*fires, *ended]
     assert parts(*fires, end, end)[len(fires) :] == [*ended, end], "what is over is not ended again"
     assert (4, "1/30/40-1", "inactive") in parts(*fires, end, (4, None, "inactive"))
+
+
+def test_a_device_that_invents_parts_is_remembered_by_its_newest_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "MOST_PLACES", 100)
+    newest: Newest = {}
+    assert len(judge([event(1, "inactive")], RULES, anywhere, newest, NEVER)[1]) == 1
+    merge(newest, judge([event(1, "inactive")], RULES, anywhere, newest, NEVER)[1])
+    for n in range(2, 500):
+        heard, renewed = judge([replace(event(n), part=f"p{n}")], RULES, anywhere, newest, NEVER)
+        assert len(heard) == 1, "none is kept back"
+        merge(newest, renewed)
+        assert len(newest["smoke", 5]) <= 100
+    known = newest["smoke", 5]
+    assert {"/", "/\0", "/p499", "/p450"} <= known.keys()
+    assert "/p2" not in known
+    assert len(judge([replace(event(501), part="p2")], RULES, anywhere, newest, NEVER)[0]) == 1
 
 
 def test_an_end_around_a_part_counts_in_any_order() -> None:
