@@ -122,6 +122,8 @@ class Streams:
         def put(unit: Unit) -> None:
             if failed:
                 raise failed[0]
+            if thread.is_blind:
+                raise CameraFailed("answer", Sentence("camera.failed.decoder"))
             looking.received += len(unit.data)
             thread.feed.put(unit)
 

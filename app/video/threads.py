@@ -19,6 +19,8 @@ from ingest.video.rtp import Unit
 
 log = logging.getLogger(__name__)
 
+BLIND_S = 60.0
+"""A stream whose pictures come and cannot be decoded for so long is given up: it holds a place among others."""
 EMPTY = 30
 """Pictures in a row that cannot be had, after which a stream is given up."""
 EXHAUSTED = 70
@@ -37,6 +39,7 @@ class StreamThread(threading.Thread):
         self.feed = Feed(encoding or "h264", self._waiting)
         self._shown: tuple[int, int] | None = None
         self._bad, self._why = 0, Sentence("camera.failed.decoder")
+        self._decoded_at = time.monotonic()
 
     def _waiting(self, begins: bool) -> None:
         if begins:
@@ -49,6 +52,11 @@ class StreamThread(threading.Thread):
         """Look at more or less."""
         self.feed.pace = pace
         self._looking.divisor = 2 if pace is Pace.HALF else 1
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether nothing of what comes was decoded for too long."""
+        return time.monotonic() - self._decoded_at > BLIND_S
 
     def stop(self) -> None:
         """End it; `join` waits for that."""
@@ -87,6 +95,7 @@ class StreamThread(threading.Thread):
             while self._bad < EMPTY and decoder.step():
                 self._marks.enter(self._slot)  # a stream that is behind never waits, and hangs in no picture
                 self._looking.decoded += 1
+                self._decoded_at = time.monotonic()
                 t = self.feed.arrived()
                 if not self._looking.is_due(t):
                     continue
@@ -112,6 +121,7 @@ class StreamThread(threading.Thread):
             self._why = Sentence("camera.failed.picture", told=Sentence(f"picture.refused.{error.reason}"))
             return
         self._looking.decoded += 1
+        self._decoded_at = time.monotonic()
         height, width = picture.shape[:2]
         self._see(t, picture, (width, height), "jpeg")
 

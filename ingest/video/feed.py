@@ -13,6 +13,8 @@ from ingest.video.rtp import Unit
 MOST_BYTES, MOST_UNITS = 8 << 20, 128
 """That wait: of 25 frames a second 5 s. A decoder that is further behind goes on with the next key picture."""
 SPARSE_S = 10.0
+FAST = 15
+"""Pictures a second to which no other refers, from which on they are left out: of 30 a second there are 15 at most."""
 OPENING_S = 1.0
 """A decoder that is being opened waits no longer for a picture."""
 
@@ -33,6 +35,8 @@ class Feed(io.BufferedIOBase):
         self._size: tuple[int, int] | None = None
         self._key_at = float("-inf")
         self._times: deque[float] = deque(maxlen=16)
+        self._came: deque[float] = deque(maxlen=FAST)
+        """Pictures to which no other refers."""
         self.opening = False
         self.pace = Pace.FULL
         self.dropped = 0
@@ -60,11 +64,16 @@ class Feed(io.BufferedIOBase):
                 return False
             self._needs_key, self._key_at = False, now
             return True
-        if not unit.is_needed and self.pace > Pace.FULL:
+        if not unit.is_needed and (self.pace > Pace.FULL or self._is_fast(now)):
             return False
         if self.pace >= Pace.KEYS:
             self._needs_key = True
         return not self._needs_key
+
+    def _is_fast(self, now: float) -> bool:
+        """Whether more pictures a second come than anybody looks at: those to which no other refers are left out."""
+        self._came.append(now)
+        return len(self._came) == FAST and now - self._came[0] < 1.0
 
     def end(self) -> None:
         """Nothing more comes, and nothing that waits is wanted."""

@@ -17,6 +17,8 @@ from ingest.video.messages import NOBODY, Figures, Found, Measured, Open, Pace, 
 from ingest.video.reader import Reader, ReaderEnded
 from ingest.video.readers import WARD_S, Readers
 
+PERMIT_S = 30.0
+"""A stream that is not open by then keeps no other one from being opened."""
 DANGER = frozenset({"flame", "smoke", "flood", "level", "intrusion"})
 """Kinds of findings for which a camera is slowed last."""
 
@@ -54,11 +56,12 @@ class VideoFollowing(Following):
     async def follow(self) -> None:
         """See Following."""
         addresses = await self._allowed()
-        waits = asyncio.Event()
+        waits, permit = asyncio.Event(), None
         try:
             async with self._readers.one(alone=self._is_guilty) as reader:
                 await self._opening.acquire()
                 waits.set()
+                permit = asyncio.get_running_loop().call_later(PERMIT_S, self._let_others, waits)
                 self._reader = reader
                 async with asyncio.timeout(WARD_S if self._is_guilty else None):
                     ended = await reader.follow(
@@ -71,11 +74,18 @@ class VideoFollowing(Following):
             self._is_guilty = False
             raise CameraFailed("answer", Sentence("camera.failed.reader")) from None
         finally:
-            if waits.is_set():
-                self._opening.release()
+            if permit is not None:
+                permit.cancel()
+            self._let_others(waits)
             self.findings.closed()
             self._reader, self._slot, self.shown, self.figures = None, -1, None, None
         raise CameraFailed(cast("Step", ended.step or "answer"), _sentence(ended.sentence))
+
+    def _let_others(self, waits: asyncio.Event) -> None:
+        """It is open, or has taken its time: another one may be opened."""
+        if waits.is_set():
+            waits.clear()
+            self._opening.release()
 
     def _open(self, slot: int, addresses: list[str]) -> Open:
         self._slot, self.pace = slot, Pace.FULL
@@ -89,9 +99,7 @@ class VideoFollowing(Following):
     async def _take(self, report: Report, waits: asyncio.Event) -> None:
         match report:
             case Up():
-                if waits.is_set():
-                    waits.clear()
-                    self._opening.release()
+                self._let_others(waits)
                 self.opened_times += self.shown is None
                 self.shown = Shown(report.encoding, report.width, report.height)
                 self.opened()

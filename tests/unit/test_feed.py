@@ -1,6 +1,6 @@
 """What of a stream reaches its decoder."""
 
-from ingest.video.feed import MOST_UNITS, Feed
+from ingest.video.feed import FAST, MOST_UNITS, Feed
 from ingest.video.messages import Pace
 from ingest.video.rtp import Unit
 
@@ -86,3 +86,14 @@ def test_it_ends_for_good() -> None:
     feed.end()
     assert not feed.first()
     assert feed.read(10) == b""
+
+
+def test_of_a_fast_stream_what_no_other_refers_to_is_left_out() -> None:
+    feed = _feed()
+    feed.put(_unit("K", key=True))
+    for number in range(60):
+        feed.put(_unit("x" if number % 2 else "b", needed=number % 2 == 0))
+    assert feed.first()
+    told = _read(feed)
+    assert told.count("b") == 30
+    assert told.count("x") == FAST - 1
