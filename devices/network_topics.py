@@ -1,4 +1,4 @@
-"""Topics of networks, and the origins of their messages: of ChirpStack, The Things Stack and Sparkplug B."""
+"""Topics of networks, and the origins of their messages: of ChirpStack, The Things Stack, Sparkplug B and ONVIF."""
 
 import re
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ from hub.errors import DecodeError
 from hub.models import Origin
 from hub.words.sentence import Sentence
 
-CHIRPSTACK, THINGS_STACK, SPARKPLUG = "chirpstack", "the-things-stack", "sparkplug"
-NETWORKS = (CHIRPSTACK, THINGS_STACK, SPARKPLUG)
+CHIRPSTACK, THINGS_STACK, SPARKPLUG, ONVIF = "chirpstack", "the-things-stack", "sparkplug", "onvif"
+NETWORKS = (CHIRPSTACK, THINGS_STACK, SPARKPLUG, ONVIF)
 """Protocols whose messages come from networks."""
 EVENTS = ("up", "join", "status", "ack", "txack", "log", "location", "integration")
 """Of ChirpStack, as its topics name them."""
@@ -19,6 +19,9 @@ _EVENTS, _KINDS, _FORMS = "|".join(EVENTS), "|".join(KINDS), "|".join((*EVENTS, 
 _CHIRPSTACK = re.compile(rf"application/[^/]+/device/(?P<device>[^/]+)/event/(?P<form>{_EVENTS})")
 _SPARKPLUG = re.compile(rf"spBv1\.0/(?P<group>[^/]+)/(?P<form>{_KINDS})/(?P<node>[^/]+)(/(?P<device>[^/]+))?")
 _ADDRESS = re.compile(rf"(?P<protocol>{'|'.join(NETWORKS)})/(?P<form>{_FORMS})/(?P<device>.*)")
+_ONVIF = re.compile(r"(?P<prefix>.+?)/onvif-ej/(?P<topic>.+)")
+PREFIX_LEVELS = 4
+"""Levels of the topic prefix of a camera that are looked for at most; of longer ones, those that `only` names."""
 _THINGS_STACK = (
     *("up", "join", "down/queued", "down/sent", "down/ack", "down/nack", "down/failed"),
     *("location/solved", "service/data"),
@@ -27,6 +30,9 @@ _THINGS_STACK = (
 
 def filters(protocol: str, only: Sequence[str]) -> list[str]:
     """Topic filters of what a network tells; `only` of these applications or groups."""
+    if protocol == ONVIF:
+        prefixes = list(only) or ["/".join(["+"] * levels) for levels in range(1, PREFIX_LEVELS + 1)]
+        return [f"{each}/onvif-ej/#" for each in prefixes]
     levels = list(only) or ["+"]
     if protocol == CHIRPSTACK:
         return [f"application/{each}/device/+/event/+" for each in levels]
@@ -48,6 +54,12 @@ def via_of_topic(protocol: str, topic: str) -> str | None:
     if protocol == THINGS_STACK and len(levels) == 5:
         return f"{levels[1]}/{levels[3]}"
     return None
+
+
+def onvif_topic(topic: str) -> str:
+    """What a camera of ONVIF says by a topic of MQTT: RuleEngine/LineDetector/Crossed/&1/Line1; "" of another one."""
+    found = _ONVIF.fullmatch(topic)
+    return "" if found is None else found["topic"]
 
 
 def network_origin(transport: str, protocol: str, form: str, device: str) -> Origin:
@@ -75,4 +87,6 @@ def origin_of_topic(protocol: str, topic: str) -> Origin:
         return network_origin("mqtt", protocol, told["form"], "/".join(parts))
     if protocol == THINGS_STACK:
         return Origin("mqtt", topic, "", "frame", protocol=protocol)
+    if protocol == ONVIF and (told := _ONVIF.fullmatch(topic)):
+        return network_origin("mqtt", protocol, "frame", told["prefix"])
     return Origin("mqtt", topic, fault=("unknown_topic", Sentence("refusal.network.topic", topic=repr(topic[:100]))))

@@ -1,4 +1,4 @@
-"""Settings of networks that the hub listens to: network servers of LoRaWAN, edge nodes of Sparkplug B."""
+"""Settings of networks that the hub listens to: network servers of LoRaWAN, nodes of Sparkplug B, cameras of ONVIF."""
 
 from typing import Literal
 
@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr, model_validator
 from hub.setting_types import BrokerHost, Section
 from hub.tls import Tls
 
-Protocol = Literal["chirpstack", "the-things-stack", "sparkplug"]
+Protocol = Literal["chirpstack", "the-things-stack", "sparkplug", "onvif"]
 
 
 class Network(Section):
@@ -27,8 +27,8 @@ class Network(Section):
     client_id: str | None = Field(default=None, min_length=1, max_length=64)
     """Name of the session at the broker; None: made of `name`. The client id is this with a random end."""
     only: tuple[str, ...] = ()
-    """Of ChirpStack the ids of applications, of The Things Stack `application@tenant`, of Sparkplug B groups; none:
-    all that the account may read."""
+    """Of ChirpStack the ids of applications, of The Things Stack `application@tenant`, of Sparkplug B groups, of ONVIF
+    the topic prefixes of cameras; none: all that the account may read."""
     rhythm_s: float | None = Field(default=None, gt=0, le=86400)
     """How often something comes at least: after three times that without anything the network is silent. None: it is
     learned, from the longest pauses of late."""
@@ -43,8 +43,13 @@ class Network(Section):
             raise ValueError("password is set, and no broker takes one without a name: set username too")
         if self.host_id is not None and self.protocol != "sparkplug":
             raise ValueError("host_id is of Sparkplug B: leave it out")
-        if any(not each or set(each) & set("/+#") for each in self.only):
-            raise ValueError("only names single levels of topics: without / + and #")
+        several = self.protocol == "onvif"
+        if any(not each or set(each) & set("+#" if several else "/+#") for each in self.only):
+            raise ValueError(
+                "only names prefixes of topics: without + and #"
+                if several
+                else "only names single levels of topics: without / + and #"
+            )
         return self
 
 

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from simulator.cameras.library import live_library
+from simulator.cameras.onvif_broker import publish_turns
 from simulator.cameras.runner import USERNAME, live_cameras
 from simulator.cameras.superior import live_superior
 from simulator.fleet import build_fleet
@@ -40,6 +41,7 @@ STATIONS = (
 )
 CAMERAS = "python -m simulator cameras --isapi 2 --onvif 1 --rtsp 1 --port 8600 --password sim-Cam1"
 LIBRARY = "python -m simulator library http://127.0.0.1:1400 --password viid-Demo-1 --devices 10 --seconds 60"
+ONVIF_MQTT = "python -m simulator onvif-mqtt --mqtt 127.0.0.1:1883 --cameras 2"
 SUPERIOR = "python -m simulator superior --id 33010000002000000001 --port 5070 --password 12345678"
 REPLAY = "python -m simulator replay occupancy.csv --mqtt 127.0.0.1:1883 --api http://127.0.0.1:8420 --speed-up max"
 
@@ -231,6 +233,27 @@ def cameras(
         raise _fail(error) from error
     except KeyboardInterrupt:
         typer.echo("stopped")
+
+
+@app.command("onvif-mqtt", epilog=_examples(ONVIF_MQTT))
+def onvif_mqtt(
+    mqtt: MqttBroker,
+    username: Username = None,
+    password: Password = None,
+    cameras: Annotated[int, typer.Option(min=1, max=2000, help="With the topic prefixes onvif-mqtt-1, ...")] = 1,
+    every: Annotated[float, typer.Option(min=0.1, help="Seconds from one event of a camera to its next")] = 10,
+    seconds: Annotated[float | None, typer.Option(min=1, help="How long; without it until Ctrl-C")] = None,
+) -> None:
+    """Cameras of ONVIF that publish at a broker: name it in networks.brokers as protocol onvif."""
+    prefixes = [f"onvif-mqtt-{number}" for number in range(1, cameras + 1)]
+    try:
+        told = publish_turns(_broker(mqtt, username, password), prefixes, every, seconds)
+    except (BrokerAbsentError, OSError) as error:
+        raise _fail(error) from error
+    except KeyboardInterrupt:
+        typer.echo("stopped")
+        return
+    typer.echo(json.dumps({"acknowledged": told}))
 
 
 @app.command(epilog=_examples(LIBRARY))

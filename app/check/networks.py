@@ -38,5 +38,6 @@ def _judged(name: str, protocol: str, state: str, heard: datetime | None, away: 
     if state == "silent":
         return Finding("warn", f"{what}: silent; {last}", "see the network's own log")
     if heard is None:
-        return Finding("warn", f"{what}: connected, and {last}", f"see docs/carriers/{protocol}.md")
+        page = "cameras/onvif" if protocol == "onvif" else f"carriers/{protocol}"
+        return Finding("warn", f"{what}: connected, and {last}", f"see docs/{page}.md")
     return Finding("ok", f"{what}: {last}")

@@ -106,6 +106,12 @@ class Registry:
             if (device := self.at(scheme, address)) is not None:
                 return device
         if protocol in CHANNELLED:  # a channel that is no device of its own is a part of its camera or recorder
+            above = address
+            while "/" in above:
+                above = above.rpartition("/")[0]
+                for scheme in schemes_of(protocol):
+                    if (device := self.at(scheme, above)) is not None:
+                        return device
             return self.devices.get(address.partition("/")[0])
         return None
 

@@ -7,7 +7,14 @@ from functools import lru_cache, partial
 from devices.addressing import MAX_ORIGINS, handover_topic
 from devices.codecs import SPARKPLUG, THINGS_STACK
 from devices.codecs.lorawan import the_things_stack
-from devices.network_topics import CHIRPSTACK, filters, network_origin, origin_of_topic, via_of_topic
+from devices.network_topics import (
+    CHIRPSTACK,
+    ONVIF,
+    filters,
+    network_origin,
+    origin_of_topic,
+    via_of_topic,
+)
 from hub.errors import DecodeError
 from hub.models import Origin, Raw, now_micros
 from hub.network_settings import Network
@@ -20,6 +27,7 @@ from ingest.mqtt.reader import SessionReader
 from ingest.mqtt.session import Session
 from ingest.mqtt.source import MqttSource
 from ingest.networks.listening import MAX_SENDERS
+from ingest.networks.onvif import by_topic, camera, published
 from ingest.networks.sparkplug import EdgeNodes, state, state_topic
 from ingest.networks.translation import Translate, TranslatingSink
 
@@ -60,13 +68,14 @@ class NetworkSource(MqttSource):
         broker, self._host_id = broker_of(network), network.host_id
         marker = handover_topic(broker.prefix)
         self._nodes = EdgeNodes(self._publish, network.rebirth_s)
+        via: Callable[[Raw, str], str | None] = partial(_via, network.protocol)
         translate: Translate = {SPARKPLUG: self._nodes.translate, THINGS_STACK: _named}.get(network.protocol, _same)
         origin: Callable[[str], Origin] = lru_cache(MAX_ORIGINS)(partial(_origin, network.protocol, marker))
-        if network.protocol == CHIRPSTACK:
+        if network.protocol == ONVIF:
+            translate, origin = published, lru_cache(MAX_ORIGINS)(by_topic(origin))
+        elif network.protocol == CHIRPSTACK:
             topics_of = _Topics(origin)
             origin, via = topics_of.origin, topics_of.via
-        else:
-            via = partial(_via, network.protocol)
         sink = TranslatingSink(sink, partial(_noted, translate, heard, via))
         topics = filters(network.protocol, network.only)
         super().__init__(broker, topics, sink, counters, origin, permitted, session, Filters(topics, [marker]))
@@ -140,7 +149,8 @@ def _noted(
     raws = translate(raw)
     for each in raws:
         if each.origin.protocol and each.origin.device:
-            heard(each.origin.device, via(raw, each.origin.device))
+            device = camera(raw, each.origin.device)
+            heard(device, via(raw, device))
     return raws
 
 

@@ -2,6 +2,7 @@
 
 from devices.codecs.decoded import EventDraft
 from devices.codecs.isapi import events as isapi
+from devices.codecs.onvif import broker
 from devices.codecs.onvif import events as onvif
 from tests.support.frames import Bad, Frames, Good, at
 
@@ -156,6 +157,12 @@ ISAPI = Frames(
     ],
 )  # fmt: skip
 
+
+def published(topic: str, payload: bytes) -> bytes:
+    """What is decoded of what a camera publishes."""
+    return broker.document(topic, payload)[0]
+
+
 _RULE = "VideoSourceConfigurationToken=V1 VideoAnalyticsConfigurationToken=A1 Rule=MyField"
 _FIELD_TOPIC = "tns1:RuleEngine/FieldDetector/ObjectsInside"
 
@@ -195,6 +202,17 @@ ONVIF = Frames(
         Good(b'{"Topic": "RuleEngine/LineDetector/Crossed/&1/Line 1", "Message": {"UtcTime": "2026-02-28T07:30:00Z",'
              b'"Source": {"VideoSource": "1", "Rule": "Line 1"}, "Data": {"ObjectId": 12}}}',
              events=[_told("line_crossing", None, channel="1", rule="Line 1")]),
+        Good(published("Device/tns1:Trigger/tns1:Relay/&Relay-1",
+                        b'{"UtcTime":"2026-02-28T07:30:00Z","PropertyOperation":"Initialized",'
+                        b'"Source":{"RelayToken":"Relay-1"},"Data":{"LogicalState":"active"}}'),
+             events=[_told("other", code="Device/Trigger/Relay", input="Relay-1")]),
+        Good(published("RuleEngine/TamperDetector/Tamper",
+                        b'{"UtcTime":"2026-02-28T07:30:00Z","Source":{"SimpleItem":[{"Name":"VideoSource","Value":"2"}]},'
+                        b'"Data":{"SimpleItem":{"Name":"IsTamper","Value":"true"}}}'),
+             events=[_told("tamper", channel="2")]),
+        Good(published("RuleEngine/Recognition/Face/&1", b'{"UtcTime":"2026-02-28T07:30:00Z","Data":{"Name":"Li"}}'),
+             private=1),
+        Good(published("RuleEngine/tnsacme:LicensePlate", b"no JSON: A12345"), private=1),
         Good(b'{"UtcTime": "2026-02-28T07:30:00Z", "Source": {"VideoSource": "1"}, "Data": {"IsMotion": true}}',
              events=[_told("other", code="motion", channel="1")]),
         Good(b'{"UtcTime": "2026-02-28T07:30:00Z", "Data": {"IsOdd": false}}',
@@ -202,6 +220,7 @@ ONVIF = Frames(
     ],
     [
         Bad(b"", "not_xml", "empty"),
+        Bad(b'{"Topic": "A/B", "Message": [1]}', "missing_field", "UtcTime"),
         Bad(b"<s:Envelope><s:Body><s:Fault/></s:Body></s:Envelope>", "missing_field", "'Envelope'"),
         Bad(notice(_FIELD_TOPIC, "IsInside=true")[:-5], "not_xml", "unclosed token"),
         Bad(b'<?xml version="1.0"?><!DOCTYPE a><a/>', "not_xml", "DOCTYPE"),

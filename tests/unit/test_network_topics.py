@@ -16,7 +16,8 @@ from tests.support.frames_networks import DATA, NBIRTH, NDEATH
 
 def test_every_kind_of_message_has_its_codec() -> None:
     forms = {protocol: {form for each, form in CODECS if each == protocol} for protocol in NETWORKS}
-    assert forms == {"chirpstack": set(EVENTS), "the-things-stack": {"frame"}, "sparkplug": set(KINDS)}
+    frames = {"the-things-stack": {"frame"}, "onvif": {"frame"}}
+    assert forms == {"chirpstack": set(EVENTS), "sparkplug": set(KINDS), **frames}
     assert set(NETWORKS) | ENVELOPES > ENVELOPES
 
 
@@ -26,6 +27,8 @@ def test_every_kind_of_message_has_its_codec() -> None:
         ("chirpstack", "application/7/device/24e124136b502217/event/up", "24E124136B502217", "up"),
         ("sparkplug", "spBv1.0/g/DDATA/n/d", "g/n/d", "DDATA"),
         ("sparkplug", "spBv1.0/g/NBIRTH/n", "g/n", "NBIRTH"),
+        ("onvif", "E4:30:22:F3:31:AA/onvif-ej/Device/tns1:Trigger/tns1:Relay/&Relay-1", "E4:30:22:F3:31:AA", "frame"),
+        ("onvif", "county/gate-2/onvif-ej/RuleEngine/LineDetector/Crossed/&1", "county/gate-2", "frame"),
     ],
 )
 def test_a_topic_tells_the_device_and_so_does_the_address_of_its_letter(
@@ -42,6 +45,8 @@ def test_a_topic_tells_the_device_and_so_does_the_address_of_its_letter(
         ("chirpstack", "application/7/device/24e1/event/up", "bad_address"),
         ("chirpstack", "application/7/device/24e124136b502217/event/else", "unknown_topic"),
         ("sparkplug", "spBv1.0/STATE/hub", "unknown_topic"),
+        ("onvif", "gate-2/onvif-sj/VideoAnalytics/Frame", "unknown_topic"),
+        ("onvif", "onvif-ej/RuleEngine", "unknown_topic"),
     ],
 )
 def test_what_is_no_topic_of_a_device_is_refused(protocol: str, topic: str, reason: str) -> None:
@@ -55,6 +60,8 @@ def test_filters_are_those_of_the_applications_that_are_wanted() -> None:
     assert filters("chirpstack", ["a", "b"]) == [f"application/{each}/device/+/event/+" for each in "ab"]
     assert "v3/my@ttn/devices/+/up" in filters("the-things-stack", ["my@ttn"])
     assert "spBv1.0/g/DDATA/+/+" in filters("sparkplug", ["g"])
+    assert filters("onvif", [])[:2] == ["+/onvif-ej/#", "+/+/onvif-ej/#"]
+    assert filters("onvif", ["county/gate-2"]) == ["county/gate-2/onvif-ej/#"]
 
 
 @pytest.mark.parametrize(

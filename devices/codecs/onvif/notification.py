@@ -38,7 +38,7 @@ class Notification(NamedTuple):
     @property
     def channel(self) -> str:
         """The token of the video source; "" where none is told."""
-        return next((told for name in _CHANNELS if (told := self.source.get(name))), "")
+        return _channel(self.source)
 
 
 def notifications(payload: bytes) -> list[Notification]:
@@ -114,23 +114,43 @@ def _of_json(payload: bytes) -> list[Notification]:
     source, key, data = (_members(message.get(name)) for name in ("Source", "Key", "Data"))
     utc, operation = message.get("UtcTime"), message.get("PropertyOperation")
     said = operation.lower() if isinstance(operation, str) else ""
-    named = _topic_of_mqtt(topic) if isinstance(topic, str) else ""
+    named = topic_of_mqtt(topic) if isinstance(topic, str) else ""
     utc_at = pointer(*above, "UtcTime") if "UtcTime" in message else pointer(*above)
     utc_text = utc if isinstance(utc, str) else ""
     return [Notification(named, said, utc_text, source, key, data, pointer(*above), utc_at, payload)]
 
 
-def _topic_of_mqtt(topic: str) -> str:
-    """RuleEngine/LineDetector/Crossed, of that with &1/Line1 behind it: the values of its source."""
+def topic_of_mqtt(topic: str) -> str:
+    """RuleEngine/LineDetector/Crossed, of that with &1/Line1 behind it: the values of its source.
+
+    Cameras write prefixes of namespaces all the same: Device/tns1:Trigger/tns1:Relay.
+    """
     levels = topic.split("/")
     ends = next((number for number, level in enumerate(levels) if level.startswith("&")), len(levels))
-    return "/".join(level for level in levels[:ends] if not level.startswith("tns:"))
+    return "/".join(local(level) for level in levels[:ends] if not level.startswith("tns:"))
+
+
+def channel_in(document: dict[str, Any]) -> str:
+    """The token of the video source that a JSON document is about; "" where none is told."""
+    return _channel(_members(document.get("Source")))
+
+
+def _channel(source: dict[str, str]) -> str:
+    return next((told for name in _CHANNELS if (told := source.get(name))), "")
 
 
 def _members(value: object) -> dict[str, str]:
-    """Members that are texts, numbers or truths, by name; of objects within, none."""
+    """Members that are texts, numbers or truths, by name; of objects within, none.
+
+    Some cameras write items as XML has them: {"SimpleItem": [{"Name": ..., "Value": ...}]}.
+    """
     if not isinstance(value, dict):
         return {}
+    items = value.get("SimpleItem")
+    if isinstance(items, dict | list):
+        told = [items] if isinstance(items, dict) else items
+        named = {each.get("Name"): each.get("Value", "") for each in told if isinstance(each, dict)}
+        return _members({name: item for name, item in named.items() if isinstance(name, str)})
     return {name: _text(told) for name, told in value.items() if isinstance(told, str | int | float)}
 
 
