@@ -18,7 +18,7 @@ from api.database import SQL as DATABASE
 from api.database import Row, audit, execute, read, row, rows, writing
 from api.language import Spoken, failure_in
 from api.problems import invalid, not_found, responses
-from devices.cameras.camera_url import BadUrlError, CameraUrl, Login, parse_url, read_login
+from devices.cameras.camera_url import BadUrlError, CameraUrl, Login, masked, parse_url, read_login
 from devices.cameras.check import check
 from devices.cameras.discovery import discover
 from hub.access.door import GuardedRouter, TheCaller, needs
@@ -145,7 +145,12 @@ async def put_connection(
         }  # fmt: skip
         was = await row(conn, SQL.stored, {"code": code, "kind": kind})
         await execute(conn, SQL.put, values)
-        shown = {"kind": kind, "url": values["url"], "enabled": body.enabled, "patrolled": body.patrolled}
+        shown = {
+            "kind": kind,
+            "url": None if url is None else masked(url.shown),
+            "enabled": body.enabled,
+            "patrolled": body.patrolled,
+        }
         changed = given is not None or body.password is not None
         await audit(conn, caller, "camera.put", code, {**shown, "login": "changed" if changed else "kept"})
         response.status_code = 201 if was is None else 200
@@ -193,7 +198,7 @@ async def check_address(body: CheckBody, context: Here, caller: TheCaller, spoke
             stored = await row(conn, SQL.stored, {"code": body.device, "kind": body.kind})
         login = _opened(context, stored, url)
     async with writing(context) as conn:  # before it is called
-        detail = {"kind": body.kind, "url": url.shown, "login": "given" if login is not None else "none"}
+        detail = {"kind": body.kind, "url": masked(url.shown), "login": "given" if login is not None else "none"}
         await audit(conn, caller, "camera.check", body.device or "", detail)
     trust = context.settings.outgoing.tls
     tls = trusting_context(trust, "outgoing.tls", httpx.create_ssl_context(trust_env=False))
@@ -304,4 +309,5 @@ def _shown(context: Context, found: Row, spoken: Lang) -> Row:
     figures = found["figures"] and dict(found["figures"])
     if figures and (words := figures.pop("network_fault_words", None)) is not None:
         figures["network_fault"] = told(stored(figures["network_fault"], words), spoken)
+    found["url"] = None if url is None else masked(url)
     return {**failure_in(spoken, found), "figures": figures, "username": username, "secret": None}

@@ -1,5 +1,6 @@
 """URLs of cameras, and logins apart from them: a password in a URL is taken out before it is kept or shown. Pure."""
 
+import re
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
@@ -15,6 +16,10 @@ SCHEMES = {
 }
 """Of URLs, by kind of connection."""
 MAX_URL = 500
+
+
+_SECRET = re.compile(r"((?:pass(?:word|wd)?|pwd|pw|token|secret)=)[^&;/#]*?(?=_\w+=|[&;/#]|$)", re.IGNORECASE)
+"""What some cameras want in the path or the query: `?user=a&password=b`, `/user=a_password=b_channel=1`."""
 
 
 class Login(NamedTuple):
@@ -48,6 +53,11 @@ class CameraUrl(NamedTuple):
     def shown(self) -> str:
         """The URL without a login."""
         return f"{self.scheme}://{self.authority}{self.path}"
+
+
+def masked(text: str) -> str:
+    """A URL or a path without the passwords in it, as it is told to people."""
+    return _SECRET.sub(r"\1***", text)
 
 
 class BadUrlError(ValueError):

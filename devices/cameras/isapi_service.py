@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from devices.cameras.camera_url import masked
 from devices.cameras.failure import CameraFailed
 from devices.cameras.http_peer import FORBIDDEN, Head, HttpPeer
 from devices.codecs.xml_tree import tree
@@ -46,6 +47,6 @@ class IsapiService:
 def check_status(status: int, path: str) -> None:
     """CameraFailed, unless it is 200."""
     if status == FORBIDDEN:
-        raise CameraFailed("login", Sentence("camera.failed.forbidden", path=path))
+        raise CameraFailed("login", Sentence("camera.failed.forbidden", path=masked(path)))
     if status != 200:
-        raise CameraFailed("path", Sentence("camera.failed.path", path=path, status=status))
+        raise CameraFailed("path", Sentence("camera.failed.path", path=masked(path), status=status))

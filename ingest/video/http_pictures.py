@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
+from devices.cameras.camera_url import masked
 from devices.cameras.failure import CameraFailed
 from devices.cameras.http_peer import Head, HttpPeer
 from devices.cameras.isapi_service import check_status
@@ -31,7 +32,7 @@ async def pictures(peer: HttpPeer, fps: float, silent_s: float) -> AsyncIterator
                 raise CameraFailed("answer", Sentence("camera.failed.stream_ended"))
             if not type_.startswith(("image/jpeg", "image/jpg", "image/png")):
                 told = repr(type_.partition(";")[0][:40])
-                raise CameraFailed("path", Sentence("camera.failed.no_pictures", path=path, told=told))
+                raise CameraFailed("path", Sentence("camera.failed.no_pictures", path=masked(path), told=told))
             picture = await _whole(blocks, silent_s)
         yield picture
         await asyncio.sleep(max(0.0, began + 1 / min(fps, SNAPSHOTS) - time.monotonic()))

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from devices.cameras.camera_url import Login
+from devices.cameras.camera_url import Login, masked
 from devices.cameras.digest import Challenge, challenge_of, offers_basic
 from devices.cameras.failure import CameraFailed
 from devices.cameras.http_peer import FORBIDDEN, UNAUTHORIZED, HttpPeer
@@ -156,7 +156,7 @@ class RtspStream:
         return CameraFailed("login", Sentence("camera.failed.challenge"))
 
     def _accepted(self, answer: Answer) -> Answer:
-        path = self._url.path or "/"
+        path = masked(self._url.path or "/")
         if answer.status == FORBIDDEN:
             raise CameraFailed("login", Sentence("camera.failed.forbidden", path=path))
         if 300 <= answer.status < 400:

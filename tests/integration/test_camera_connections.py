@@ -62,6 +62,18 @@ async def test_figures_tell_why_a_network_is_not_asked_in_the_language_of_who_as
         assert found == {"cpu": 0.1, "network_fault": told}
 
 
+async def test_a_password_in_a_query_is_in_no_answer_and_no_audit(context: Context, local: httpx.AsyncClient) -> None:
+    path = "/devices/gate-1/cameras/rtsp"
+    put = await local.put(path, json={"url": "rtsp://10.20.1.9:80/1?user=a&password=s3cret"})
+    assert put.status_code == 201, put.text
+    checked = await local.post("/camera-connections:check", json={"kind": "rtsp", "url": "rtsp://10.9.9.9/?pwd=s3cret"})
+    async with context.hub_pool.connection() as conn:
+        told = await (await conn.execute("select detail::text from audit where action like 'camera.%'")).fetchall()
+    assert len(told) == 2
+    for text in (put.text, checked.text, (await local.get(path)).text, str(told)):
+        assert "s3cret" not in text
+
+
 async def test_a_password_in_a_url_is_sealed_and_shown_nowhere(context: Context, local: httpx.AsyncClient) -> None:
     put = await local.put(PATH, json={"url": "http://admin:p%3Aw@10.20.1.9/"})
     assert put.status_code == 201, put.text
