@@ -17,13 +17,15 @@ from psycopg.rows import dict_row
 
 from analytics.fusion.finding import Finding
 from analytics.fusion.fusion import Fused as Decided
-from analytics.fusion.fusion import Fusion, Known
+from analytics.fusion.fusion import Fusion, Known, Weaker
 from analytics.fusion.rules import FusionRule, stored_rule
 from devices.places.grid import distance
+from hub.alerts.alert import Step
 from hub.alerts.apply import SQL as APPLY
 from hub.alerts.apply import apply
 from hub.alerts.fused import Fused
 from hub.alerts.routing import level_word
+from hub.danger import DANGER
 from hub.models import from_micros, to_micros
 from hub.store.statements import statements
 from hub.words.sentence import Sentence
@@ -78,6 +80,8 @@ class Follower:
         decided = fusion.take([*now.values(), *(each for each in left if each.alert not in now)], sizes)
         if decided:
             fusion.take_back(await self._write(conn, decided))
+        out = {each.incident: each for each, is_out in found if is_out and each.incident is not None}
+        await self._weaken(conn, [(each, out[each.incident]) for each in fusion.weaker(out)])
         await conn.execute(SQL.move, {"cursor": upto})
         self._upto = upto
         return int(count)
@@ -97,6 +101,12 @@ class Follower:
         known = await (await conn.execute(SQL.incidents, {"ids": incidents})).fetchall()
         self._fusion.remember(found, {id_: Known(rule, lead) for id_, rule, lead in known})
         return self._fusion
+
+    async def _weaken(self, conn: psycopg.AsyncConnection, weaker: Sequence[tuple[Weaker, Finding]]) -> None:
+        """Tell alerts that were raised what they have lost, and let those that are no danger have their own level."""
+        asked = {"ids": [each.finding.alert for each, _ in weaker]}
+        raised = {id_ for (id_,) in await (await conn.execute(SQL.raised, asked)).fetchall()} if weaker else set()
+        await apply(conn, [weakened(each, out) for each, out in weaker if each.finding.alert in raised])
 
     async def _write(self, conn: psycopg.AsyncConnection, decided: Sequence[Decided]) -> list[UUID]:
         """Under the lock of alerts, which comes before their rows; the alerts that could not be raised."""
@@ -130,7 +140,7 @@ def changes_of(decided: Decided, joined: Collection[UUID]) -> Iterator[Fused]:
             yield Fused(uuid5(incident, f"joined {each.alert}"), each.alert, "joined", at, note, details)
     if decided.raised_to is not None:
         lead, level = decided.lead, decided.raised_to
-        id_ = uuid5(incident, f"raised {lead.alert} {level}")
+        id_ = uuid5(incident, f"raised {lead.alert} {level} {decided.members[-1].alert}")
         yield Fused(id_, lead.alert, "updated", at, raised_note(rule, level), details, floor=level)
 
 
@@ -141,6 +151,19 @@ def alone(finding: Finding) -> Fused:
     id_, kind = uuid5(finding.incident, f"alone {finding.alert}"), None if finding.measured else finding.what
     details = {"incident": str(finding.incident)}
     note = Sentence("fusion.alone")
+    return Fused(id_, finding.alert, "updated", datetime.now(UTC), note, details, alone=True, event_kind=kind)
+
+
+def weakened(weaker: Weaker, out: Finding) -> Fused | Step:
+    """What is said of an alert that was raised, when another one that corroborated it is out. A danger stays at the
+    level that it was raised to: it is told beside it."""
+    finding, level = weaker.finding, level_word(weaker.level)
+    id_ = uuid5(weaker.incident, f"weaker {finding.alert} {out.alert}")
+    if not finding.measured and finding.what in DANGER:
+        return Step(id_, finding.alert, "commented", "hub", Sentence("fusion.weaker.danger", level=level))
+    details = {"incident": str(weaker.incident), "rule": weaker.rule.code}
+    kind = None if finding.measured else finding.what
+    note = Sentence("fusion.weaker", level=level)
     return Fused(id_, finding.alert, "updated", datetime.now(UTC), note, details, alone=True, event_kind=kind)
 
 

@@ -45,6 +45,10 @@ order by a.opened_at, a.id
 -- name: incidents
 select id, rule, lead from incident where id = any (%(ids)s::uuid[])
 
+-- name: raised
+-- Of these alerts those whose level is held by fusion.
+select alert_id from alert_fused where floor is not null and alert_id = any (%(ids)s::uuid[])
+
 -- name: sizes
 select parent_id, count(*) from device where parent_id = any (%(hubs)s::int[]) and state = 'active' group by parent_id
 

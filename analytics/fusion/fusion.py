@@ -50,6 +50,16 @@ class Fused:
         return len({each.source for each in self.members})
 
 
+class Weaker(NamedTuple):
+    """What a rule raises in an incident, or would: too few sources are left."""
+
+    incident: UUID
+    rule: FusionRule
+    level: int
+    """To which it raises."""
+    finding: Finding
+
+
 class Fusion:
     """The memory of all rules. `take` changes it: what is not committed afterwards needs a new one."""
 
@@ -100,6 +110,21 @@ class Fusion:
         one = {incident: alert for alert, incident in self._in.items() if incident in left} if left else {}
         found = [groups.finding(alert) for alert in one.values() for groups in self._groups]
         return [each for each in found if each is not None]
+
+    def weaker(self, incidents: Iterable[UUID]) -> list[Weaker]:
+        """Of incidents of which something was forgotten, those with fewer sources now than raise a level: what lasts of
+        them. Who corroborates it again raises it again."""
+        found = list[Weaker]()
+        for incident in self._incidents.keys() & set(incidents):
+            alerts = [alert for alert, of in self._in.items() if of == incident]
+            [rule] = [each for each in self.rules if each.code == self._incidents[incident].rule]
+            members = [groups.finding(each) for groups in self._groups if groups.rule is rule for each in alerts]
+            there = [each for each in members if each is not None]
+            if rule.raise_to is not None and len({each.source for each in there}) < rule.raise_sources:
+                lasting = [each for each in there if each.lasts]
+                self.take_back(each.alert for each in lasting)
+                found += [Weaker(incident, rule, rule.raise_to, each) for each in lasting]
+        return found
 
     def take_back(self, alerts: Iterable[UUID]) -> None:
         """These could not be raised, for they have changed meanwhile: what is heard of them decides again."""

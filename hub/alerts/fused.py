@@ -1,8 +1,8 @@
 """What fusion makes of an alert: it is of an incident, and its level is raised or lowered. Pure.
 
-What the rule, or a person, says of the alert stands beside it. A raise lasts as long as the alert, or until a person
-takes it out of its incident; a lowering until the alert's own level rises, or it is corroborated. Danger is never
-lowered.
+What the rule, or a person, says of the alert stands beside it. A raise lasts as long as the alert, or until it or
+what corroborated it is taken out of its incident or found false; a lowering until the alert's own level rises, or it
+is corroborated. Danger is never lowered.
 """
 
 from collections.abc import Mapping

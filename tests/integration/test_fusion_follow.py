@@ -230,6 +230,33 @@ async def test_what_a_person_takes_out_is_no_longer_raised_but_danger_is(city: C
     assert sum(kind == "updated" for kind, _ in await changes(city, first)) == (2 if after == 2 else 1)
 
 
+@pytest.mark.parametrize(("kind", "after"), [("power_loss", 2), ("smoke", 4)])
+@pytest.mark.parametrize("how", ["false_alarm", "separated"])
+async def test_what_has_lost_its_corroboration_says_so_and_what_is_no_danger_has_its_own_level(
+    city: City, kind: str, after: int, how: str
+) -> None:
+    await city.run(
+        """update fusion_rule set anchors = '{}', sources = 2, raise_to = 4, raise_sources = 2
+           where code = 'fire-evidence'"""
+    )
+    first, other = await city.happens("smoke-1", kind, ago_s=60), await city.happens("cam-1", kind)
+    await city.follow()
+    assert [await city.level(each) for each in (first, other)] == [4, 2]
+    if how == "separated":
+        await city.run("update incident_member set separated_at = now() where alert_id = %(id)s", id=other)
+    await city.commit([Step(uuid4(), other, how, "desk", "steam", cause="cooking" if how == "false_alarm" else None)])
+    for _ in range(2):
+        await city.run("update fusion_position set cursor = cursor - 1")  # a leader that died decides it again
+        await city.follow()
+        assert await city.level(first) == after
+    told = await changes(city, first)
+    assert [kind for kind, _ in told] == ["raised", "joined", "updated", "commented" if kind == "smoke" else "updated"]
+    assert "was raised to red because others confirmed it" in told[-1][1]
+    await city.happens("pole-1", kind)
+    await city.follow()
+    assert await city.level(first) == 4, "another one corroborates it"
+
+
 async def test_two_incidents_that_turn_out_to_be_one_are_one(city: City) -> None:
     await city.run(
         """insert into device (code, name, profile_id, lon, lat)
