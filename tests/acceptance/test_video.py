@@ -108,6 +108,11 @@ def test_what_is_found_is_stored_once(
     wait_until(lambda: ("video_loss", "active", None, None) in rows(database, EVENTS), "no pictures are an event")
     camera.speaks = True
     wait_until(lambda: ("video_loss", "inactive", None, None) in rows(database, EVENTS), "and that they are back")
+    camera.clip = clip("black.h264")
+    wait_until(lambda: rows(database, EVENTS)[-1] == BLACK, "it is dark again")
+    hub.api.delete("/api/v1/devices/gate-1/cameras/rtsp").raise_for_status()
+    wait_until(lambda: rows(database, EVENTS)[-1] == LIGHT, "what lasts ends with the connection")
+    assert rows(database, "select count(*) from event where attributes ? 'ended'") == [(0,)], "and not by silence"
     assert "Secret" not in hub.text()
 
 
