@@ -9,6 +9,7 @@ from devices.commands.replies import NetworkOutcome, Reply
 from devices.letters import derived, letter_of
 from devices.registry.device import Device
 from hub.models import GANZHI, Event, Raw
+from hub.store.clips import Clipped
 from hub.store.pictures import Pictured
 
 
@@ -77,3 +78,9 @@ def take_picture(event: Event, draft: EventDraft, decoded: Decoded, raw: Raw, pi
             pictured.found.append((event, raw.pictures[draft.image]))
     elif raw.origin.protocol != GANZHI and draft is decoded.events[0] and not decoded.private:
         pictured.found.append((event, raw.pictures[0]))
+
+
+def take_clip(event: Event, draft: EventDraft, decoded: Decoded, raw: Raw, clipped: Clipped) -> None:
+    """Note that its message's clip is an event's; none is taken where anything in the message was about persons."""
+    if raw.clip is not None and draft is decoded.events[0] and not decoded.private:
+        clipped.found.append((event, raw.clip))

@@ -17,7 +17,7 @@ from devices.codecs.mapping import decode_mapped
 from devices.codecs.strict import ANY, MAX_STRICT, strictly
 from devices.commands.replies import NetworkOutcomes, ReceivedReplies
 from devices.doubles import leave_out_doubles
-from devices.drafts import event_of, outcome_of, reply_of, take_picture, without_time
+from devices.drafts import event_of, outcome_of, reply_of, take_clip, take_picture, without_time
 from devices.envelopes import opened
 from devices.episodes.stage import Continuing
 from devices.faults import check_named, in_future, in_units_of, place_in, unknown, wants_series
@@ -41,6 +41,7 @@ from hub.models import HUB, Batch, Columns, DeadLetter, Event, Micros, Origin, R
 from hub.quality import Quality
 from hub.stage import Stage
 from hub.store.arrivals import AHEAD, Arrival, Fresh, Known, Remembered, digest_of, possible
+from hub.store.clips import Clipped
 from hub.store.dead_letter_stage import REPLAY
 from hub.store.pictures import Pictured
 from hub.watermark import Ahead
@@ -241,9 +242,9 @@ class _Found:
     """Column builder for the readings of a batch, and the devices seen."""
 
     __slots__ = (
-        "ahead", "answers", "became", "continuing", "events", "firsts", "fresh", "lengths", "life", "links", "messages",
-        "no_news", "offsets", "over", "pictured", "pictures", "private", "quality", "refused", "ts", "unmapped",
-        "untimed", "unused", "values", "wanted", "withheld",
+        "ahead", "answers", "became", "clipped", "continuing", "events", "firsts", "fresh", "lengths", "life", "links",
+        "messages", "no_news", "offsets", "over", "pictured", "pictures", "private", "quality", "refused", "ts",
+        "unmapped", "untimed", "unused", "values", "wanted", "withheld",
     )  # fmt: skip
 
     def __init__(self, over: set[int]) -> None:
@@ -267,6 +268,7 @@ class _Found:
         self.links, self.became = HeardLinks(), NetworkOutcomes()
         self.fresh, self.wanted, self.unused, self.private, self.pictures = Fresh(), Wanted(), UnusedOf(), 0, 0
         self.withheld, self.ahead, self.unmapped, self.pictured = Withheld(), Ahead(), UnmappedOf(), Pictured()
+        self.clipped = Clipped()
 
     def withhold(self, index: int, decoded: Decoded) -> None:
         """Count what the privacy gate dropped of a message, and pictures of events that have not passed it."""
@@ -283,7 +285,7 @@ class _Found:
         batch.put(Continuing(self.events if self.continuing else ()))
         for fact in (
             *(self.answers, self.life, self.no_news, self.fresh, self.wanted, self.refused, self.unused),
-            *(self.links, self.became, self.pictured),
+            *(self.links, self.became, self.pictured, self.clipped),
             *(self.withheld, self.ahead, self.unmapped, Dropped(self.private), DroppedPictures(self.pictures)),
         ):
             if fact:
@@ -364,7 +366,11 @@ def _take_events(device: Device, decoded: Decoded, raw: Raw, found: _Found) -> F
             if draft.kind not in PROMPT or draft.state == "inactive":
                 continue
             draft = without_time(draft)
-        found.events.append(event := event_of(device, draft, raw))
+        event = event_of(device, draft, raw)
+        take_clip(event, draft, decoded, raw, found.clipped)
+        if draft.is_stored:
+            continue
+        found.events.append(event)
         take_picture(event, draft, decoded, raw, found.pictured)
     return fault
 

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from hub.clip import Clip
 from hub.errors import At
 from hub.picture import Picture
 from hub.words.sentence import Words, stored, written
@@ -134,12 +135,15 @@ class Raw(NamedTuple):
     """Of its events, as the privacy gate has passed them (ingest/pictures), or why not; never as received."""
     carried: Micros = 0
     """When it came out of a data diode (ingest/diode), `received` being when its edge had it; 0: it was not in one."""
+    clip: Clip | None = None
+    """Of its one event (ingest/clips), or that one follows, or why there is none."""
 
 
 def bytes_of(raws: Sequence[Raw]) -> int:
-    """Of payloads and pictures."""
+    """Of payloads, pictures and clips."""
     pictures = [sum([len(one.jpeg) for one in raw.pictures]) for raw in raws if raw.pictures]
-    return sum([len(raw.payload) for raw in raws]) + sum(pictures)
+    clips = [len(raw.clip.webp) for raw in raws if raw.clip is not None]
+    return sum([len(raw.payload) for raw in raws]) + sum(pictures) + sum(clips)
 
 
 @dataclass(slots=True, frozen=True)

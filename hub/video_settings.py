@@ -27,6 +27,8 @@ class Video(Section):
     """Processors that decoding and analysis of all cameras may take; beyond it less is looked at."""
     camera_cpu: float = Field(default=0.25, gt=0, le=4)
     """Of these, what one camera may take."""
+    clips: bool = True
+    """Whether findings get a clip of the seconds around them: at most 3 MiB of memory a camera."""
     silent_s: float = Field(default=10.0, ge=1, le=120)
     """A stream that sends nothing for so long is opened anew."""
     lost_s: float = Field(default=30.0, ge=1, le=3_600)

@@ -207,6 +207,10 @@ class VideoSettings(_Strict):
     lines: Annotated[tuple[Line, ...], Field(max_length=32)] = ()
     gauges: Annotated[tuple[Gauge, ...], Field(max_length=8)] = ()
     ignored: Annotated[tuple[Ignored, ...], Field(max_length=16)] = ()
+    clips: bool = True
+    """Whether events have a clip, where the hub makes any (video.clips)."""
+    clip_s: Annotated[float, Field(ge=1, le=10)] = 5
+    """Seconds of it before the event, and after it."""
     network: Network | None = None
     readings_s: Annotated[float, Field(ge=5, le=3600)] = EVERY_S
     """How often lines, gauges and zones give a reading."""

@@ -1,10 +1,11 @@
-// Pictures of an alert's events, in which all that may be a person or vehicle is in blocks. Each reading is in the audit, so none
+// Pictures and clips of an alert's events, in which all that may be a person or vehicle is in blocks. Each reading is in the audit, so none
 // is read before somebody asks for it. A picture is drawn on a canvas, as files of cases are.
 
 import { may } from './account.js';
 import { drawn } from './case_files.js';
+import { played } from './clips.js';
 import { get, request } from './hub.js';
-import { language, moment, t } from './i18n.js';
+import { language, moment, number, t } from './i18n.js';
 import { element } from './shapes.js';
 
 // The list into `parent`; empty where no event came with a picture. `tried(work, button)` tells what fails.
@@ -19,21 +20,40 @@ export async function drawPictures(parent, alert, tried) {
 function entry(picture, tried) {
   const row = element('li', 'entry');
   const at = moment(new Date(picture.ts), new Date());
-  const name = t('picture_of', { at });
-  if (picture.why !== null) {
-    row.append(element('p', 'small', `${at} · ${t('picture_none')}: ${picture.why_text}`));
-    return row;
-  }
+  const actions = element('div', 'actions');
+  const notes = [];
+  const about = (note) => notes.push(element('p', 'small', note));
+  if (picture.why === null) {
+    const name = t('picture_of', { at });
+    const read = async () => drawn(await (await request(`/events/${picture.event}/picture`)).blob(), name);
+    actions.append(toggle(row, name, t('picture_hide'), read, tried));
+    if (picture.whole) about(t('picture_whole'));
+  } else about(`${at} · ${t('picture_none')}: ${picture.why_text}`);
+  const { clip } = picture;
+  if (clip?.why === null) {
+    const name = t('clip', { at, seconds: number(clip.seconds, 0) });
+    const read = async () => played(await (await request(`/events/${picture.event}/clip`)).blob(), name, clip.before_s);
+    actions.append(toggle(row, name, t('clip_hide'), read, tried));
+    if (clip.whole) about(t('clip_whole'));
+  } else if (clip) about(`${t('clip_none')}: ${clip.why_text}`);
+  row.append(actions, ...notes);
+  return row;
+}
+
+// A button that shows what `read` gives, at the end of the row, and takes it away again.
+function toggle(row, name, hide, read, tried) {
   const look = element('button', '', name);
   look.type = 'button';
+  let shown = null;
   look.addEventListener('click', () => tried(async () => {
-    const shown = row.querySelector('canvas');
-    if (shown) shown.remove();
-    else row.append(await drawn(await (await request(`/events/${picture.event}/picture`)).blob(), name));
-    look.textContent = shown ? name : t('picture_hide');
+    if (shown) {
+      shown.remove();
+      shown = null;
+    } else {
+      shown = await read();
+      row.append(shown);
+    }
+    look.textContent = shown ? hide : name;
   }, look));
-  const actions = element('div', 'actions');
-  actions.append(look);
-  row.append(actions, ...(picture.whole ? [element('p', 'small', t('picture_whole'))] : []));
-  return row;
+  return look;
 }

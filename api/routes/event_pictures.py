@@ -1,4 +1,7 @@
-"""Pictures of events, as the privacy gate has left them: for those who may see the alert, each reading audited."""
+"""Pictures of events, as the privacy gate has left them: for those who may see the alert, each reading audited.
+
+The list tells what clips there are, too.
+"""
 
 import asyncio
 from dataclasses import replace
@@ -11,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from api.attached import shown
 from api.context import Context, Here
-from api.database import audit, read, writing
+from api.database import Row, audit, read, writing
 from api.language import Spoken
 from api.problems import ProblemError, not_found, responses
 from hub.access.caller import Caller
@@ -31,6 +34,16 @@ _SEES = frozenset({Permission.EVENTS_READ, Permission.ALERTS_READ})
 _JPEG: dict[str, Any] = {"content": {"image/jpeg": {}}}
 
 
+class EventClip(BaseModel):
+    """That an event has a clip, or why it has none."""
+
+    why: str | None = Field(description="why there is no clip; `follows`: it is being made; null where there is one")
+    why_text: str | None
+    seconds: float
+    before_s: float = Field(description="of these, what lies before the event")
+    whole: bool = Field(description="all of each frame is in blocks")
+
+
 class EventPicture(BaseModel):
     """That an event has a picture, or why it has none."""
 
@@ -41,6 +54,7 @@ class EventPicture(BaseModel):
     width: int
     height: int
     whole: bool = Field(description="all of it is in blocks: its place was not known yet")
+    clip: EventClip | None = Field(description="null where no clip was wanted")
 
 
 @router.get("/events/{event_id}/picture", response_class=Response, responses={**responses(404), 200: _JPEG})
@@ -50,15 +64,13 @@ async def get_picture(event_id: UUID, context: Here, caller: TheCaller, spoken: 
 
     For grants without a ceiling below L4. The audit notes who has seen it.
     """
-    found = await read(_uncut(context, caller), SQL.picture, {"id": event_id})
+    found = await read(uncut(context, caller), SQL.picture, {"id": event_id})
     if not found:
         raise not_found("picture", event_id)
     [picture] = found
     if picture["why"] is not None:
         raise ProblemError(404, told(picture["why"], spoken))
-    content = picture["content"]
-    if (folder := context.settings.pictures.folder) is not None and picture["file"] is not None:
-        content = await asyncio.to_thread(PictureFolder(folder).read, picture["file"])
+    content = await content_of(context, picture)
     if content is None:
         raise not_found("picture", event_id)
     async with writing(context) as conn:
@@ -72,11 +84,20 @@ async def list_pictures(alert_id: UUID, context: Here, caller: TheCaller, spoken
     """The events of an alert that came with a picture, the newest first, or why one did not pass."""
     if not await read(context, SQL.there, {"id": alert_id}):
         raise not_found("alert", alert_id)
-    found = await read(_uncut(context, caller), SQL.of_alert, {"id": alert_id, "most": SHOWN})
+    found = await read(uncut(context, caller), SQL.of_alert, {"id": alert_id, "most": SHOWN})
     return [
-        {**row, "event": row["id"], "why_text": None if row["why"] is None else told(row["why"], spoken)}
+        {
+            **row,
+            "event": row["id"],
+            "why_text": None if row["why"] is None else told(row["why"], spoken),
+            "clip": None if row["clip"] is None else _clip(row["clip"], spoken),
+        }
         for row in found
     ]
+
+
+def _clip(clip: dict[str, Any], lang: Lang) -> dict[str, Any]:
+    return {**clip, "why_text": None if clip["why"] is None else text(f"clip.{clip['why']}", lang)}
 
 
 def told(why: str, lang: Lang) -> str:
@@ -85,6 +106,14 @@ def told(why: str, lang: Lang) -> str:
     return text(f"picture.{kind}", lang) if not reason else text(f"picture.refused.{reason}", lang)
 
 
-def _uncut(context: Context, caller: Caller) -> Context:
+async def content_of(context: Context, row: Row) -> bytes | None:
+    """Of a picture or clip, from its row or its file; None where the file is not there."""
+    if (folder := context.settings.pictures.folder) is not None and row["file"] is not None:
+        return await asyncio.to_thread(PictureFolder(folder).read, row["file"])
+    content: bytes | None = row["content"]
+    return content
+
+
+def uncut(context: Context, caller: Caller) -> Context:
     """Sees by those grants that reach as high as pictures."""
     return replace(context, scope=caller.scope_up_to(PICTURE, _SEES))

@@ -43,6 +43,10 @@ class EventRow(BaseModel):
         description="stored: GET /events/{id}/picture shows it; or why there is none: too_slow, gate_full, not_kept, "
         "or refused: and a reason; null for an event that came without one"
     )
+    clip: str | None = Field(
+        description="stored: GET /events/{id}/clip shows it; or why there is none: follows, lost, shed, busy, "
+        "too_slow, too_many_bytes or no_frames; null for an event of which no clip was wanted"
+    )
 
 
 @router.get("", response_model=Page[EventRow])

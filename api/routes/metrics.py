@@ -45,7 +45,7 @@ STREAMS = {
     "cpu": "Processors that decoding and analysis of a camera's stream take",
     "analysed_per_second": "Frames of a camera that are looked at",
     "dropped": "Pictures of a camera that came damaged, or faster than they were decoded, in the newest seconds",
-    "shed": "How much less of a stream is looked at: 0 nothing, 1 half the frames, 2 key pictures, 3 one in 10 s",
+    "shed": "What is left out of a stream: 0 nothing, 1 clips, 2 half the frames, 3 all but key ones, 4 most of these",
 }
 """By the column of the query."""
 PATROL = {
@@ -145,6 +145,13 @@ def _video(streams: Sequence[Row]) -> Iterator[str]:
             yield f"# HELP ganzhi_video_{name} {meaning}"
             yield f"# TYPE ganzhi_video_{name} gauge"
             yield from (f'ganzhi_video_{name}{{device="{device}"}} {value}' for device, value in told)
+    if clips := [(each["device"], each["clips"]) for each in streams if each["clips"]]:
+        yield "# HELP ganzhi_video_clips Clips of findings since the camera is followed: made, or why there was none"
+        yield "# TYPE ganzhi_video_clips gauge"
+        for device, counts in clips:
+            yield from (
+                f'ganzhi_video_clips{{device="{device}",outcome="{outcome}"}} {n}' for outcome, n in counts.items()
+            )
 
 
 def _metric(name: str, meaning: str, kind: str, value: float) -> Iterator[str]:

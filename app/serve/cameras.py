@@ -20,7 +20,7 @@ from hub.tls import trusting_context
 from ingest.cameras.source import CameraSource
 from ingest.pictures.gate import Gate
 from ingest.unwanted import Unwanted
-from ingest.video.messages import Trusted
+from ingest.video.messages import Clips, Trusted
 from ingest.video.patrol import Patrol
 from ingest.video.source import VideoSource
 
@@ -44,6 +44,14 @@ class _Turn:
         return time.monotonic() < self._until
 
 
+def clips_of(settings: Settings) -> Clips | None:
+    """How clips are made; None where none are kept."""
+    pictures = settings.pictures
+    if not (settings.video.clips and pictures.processes):
+        return None
+    return Clips(pictures.occasions, round(pictures.occasion_s * 1_000_000))
+
+
 class Cameras(Sources):
     """A camera that is away keeps no other from being heard, and the hub from nothing: it is offline by its profile."""
 
@@ -60,7 +68,7 @@ class Cameras(Sources):
             trusted = Trusted(*(str(each or "") for each in (files.ca, files.certificate, files.key)))
             video = sources["video"] = VideoSource(
                 settings.video, sink, pool, Secrets(settings.secrets), Outgoing(settings), trusted,
-                origins_of(settings).of_camera, gate.passed, self._turn.granted,
+                origins_of(settings).of_camera, gate.passed, self._turn.granted, clips=clips_of(settings),
             )  # fmt: skip
             sources["patrol"] = Patrol(
                 settings.video, sink, pool, Secrets(settings.secrets), Outgoing(settings),

@@ -12,6 +12,7 @@ from hub.cases.expiry import EXPIRE as EXPIRE_CASES
 from hub.duty.handover import EXPIRE as EXPIRE_HANDOVERS
 from hub.errors import HubError
 from hub.settings import Settings
+from hub.store.clips import EXPIRE as EXPIRE_CLIPS
 from hub.store.pictures import EXPIRE as EXPIRE_PICTURES
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
@@ -33,6 +34,7 @@ async def forget(pool: Pool, settings: Settings, batch: int = BATCH) -> int:
         SQL.events: settings.events.keep_days,
         SQL.episodes: settings.events.keep_days,
         EXPIRE_PICTURES: settings.pictures.keep_days,
+        EXPIRE_CLIPS: settings.pictures.keep_days,
         SQL.desk_presence: 1,
         SQL.desk_hours: settings.alerts.keep_days,
         SQL.gaps: settings.health.keep_days,

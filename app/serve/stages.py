@@ -37,6 +37,7 @@ from hub.repeats import Conflicting, Repeated
 from hub.settings import Rules, Settings
 from hub.stage import Stage
 from hub.store.arrivals import Arrivals
+from hub.store.clips import EventClips
 from hub.store.dead_letter_stage import DeadLetters
 from hub.store.events import Events
 from hub.store.latest import Latest
@@ -116,6 +117,7 @@ class HubStages:
             Events(registry.last_event_wins),
             self.alarm_forwarding,
             EventPictures(settings.pictures),
+            EventClips(settings.pictures),
             ConflictLetters(registry),
             self.latest,
             reordering,

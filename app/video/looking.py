@@ -13,14 +13,19 @@ from analytics.video.reading_names import metric_of
 from analytics.video.settings import VideoSettings, read_settings
 from app.video.networks import network_of
 from app.video.overlay import Overlay
+from hub.clip import Clip
 from hub.models import now_micros
 from hub.words.sentence import written
+from ingest.clips.clipping import Clipping
+from ingest.clips.place import Place
 from ingest.video.decoding import Picture, jpeg_of
-from ingest.video.messages import Figures, Found, Measured, Report
+from ingest.video.messages import Clipped, Figures, Found, Measured, Pace, Report
 
 AGAIN_S = 30.0
 """What lasts is told again so often: episodes that nobody tells of for longer end."""
 FIGURES_S = 5.0
+CLIPS = "clips"
+"""What keeping and making them costs, beside the detectors."""
 AT_ONCE = 100
 """Readings of a message."""
 Tell = Callable[[Report], None]
@@ -40,19 +45,28 @@ class Looking:
 
     def __init__(
         self, slot: int, settings: VideoSettings, fps: float, tell: Tell, overlay: Overlay | None, zone: str = "",
+        place: Place | None = None,
     ) -> None:  # fmt: skip
-        """`zone`: of time, where the camera is; "": windows of time always hold."""
+        """`zone`: of time, where the camera is; "": windows of time always hold. `place`: of clips; None: none."""
         self._slot, self.tell, self._overlay = slot, tell, overlay
+        self._clipping = None if place is None else Clipping(settings.clip_s, place, self._clipped)
         self._analysis = CameraAnalysis(settings, _clock(zone), network_of(settings))
         self._prefixes = settings.prefixes()
         self._apart = 1 / fps
-        self.divisor = 1
+        self._divisor = 1
         """1: all frames that are wanted; 2: every other one."""
         self._next = float("-inf")
         self._active: dict[tuple[str, str | None], tuple[float, Finding]] = {}
         self._figures_at, self._cpu = time.monotonic(), -1.0
         self._cost: dict[str, float] = {}
+        self._clips_cpu = 0.0
         self.decoded = self._analysed = self.dropped = self.received = 0
+
+    def pace(self, pace: Pace) -> None:
+        """Look at more or less; called by another thread."""
+        self._divisor = 2 if pace is Pace.HALF else 1
+        if self._clipping is not None:
+            self._clipping.shed = pace >= Pace.NO_CLIPS
 
     def begin(self) -> None:
         """Called by the thread that looks."""
@@ -60,7 +74,7 @@ class Looking:
 
     def is_due(self, t: float) -> bool:
         """Whether the frame at `t`, in seconds of the stream, is one that is looked at."""
-        apart = self._apart * self.divisor
+        apart = self._apart * self._divisor
         if not -apart <= self._next - t <= apart:  # the first one, or its time has jumped
             self._next = t
         if t < self._next - 0.25 * apart:
@@ -71,6 +85,8 @@ class Looking:
     def see(self, t: float, picture: Picture | None) -> None:
         """Look at it; None: one was due and has not come."""
         self._analysed += picture is not None
+        if picture is not None:
+            self._keep(t, picture)
         for finding in self._analysis.see(t, picture):
             self._found(t, finding, picture, again=False)
         for key, (told_at, finding) in list(self._active.items()):
@@ -92,7 +108,18 @@ class Looking:
         score = round(float(finding.score), 4)
         at, zone = now_micros(), finding.zone
         found = Found(self._slot, at, round(t, 3), finding.kind, finding.state, score, zone, cues, again, jpeg)
+        if self._clipping is not None and jpeg and finding.state == "active":
+            found.clip, found.no_clip = self._clipping.asked(t)
         self.tell(found)
+
+    def _keep(self, t: float, picture: Picture) -> None:
+        if self._clipping is not None:
+            began = time.thread_time()
+            self._clipping.see(t, picture)
+            self._clips_cpu += time.thread_time() - began
+
+    def _clipped(self, number: int, clip: Clip) -> None:
+        self.tell(Clipped(self._slot, number, clip))
 
     def _measured(self, t: float) -> None:
         """Readings of one look go together: they are of one time."""
@@ -111,6 +138,8 @@ class Looking:
         if now - self._figures_at < FIGURES_S and not at_end:
             return
         cpu, cost, fault = time.thread_time(), dict(self._analysis.cost), self._analysis.fault
+        if self._clipping is not None:
+            cost[CLIPS] = self._clips_cpu
         spent = {name: round(value - self._cost.get(name, 0.0), 4) for name, value in cost.items()}
         self.tell(
             Figures(
@@ -123,6 +152,8 @@ class Looking:
 
     def close(self) -> None:
         """Nothing more is looked at."""
+        if self._clipping is not None:
+            self._clipping.close()
         self.figures(at_end=True)
         if self._overlay is not None:
             self._overlay.close()

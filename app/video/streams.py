@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-from analytics.video.settings import BadVideoSettings
+from analytics.video.settings import BadVideoSettings, VideoSettings
 from app.video.glance import glanced
 from app.video.looking import Looking, settings_of
 from app.video.overlay import Overlay
@@ -18,9 +18,10 @@ from devices.cameras.camera_url import Login, parse_url
 from devices.cameras.failure import CameraFailed, Step
 from devices.cameras.http_peer import HttpPeer
 from hub.words.sentence import Sentence
+from ingest.clips.place import Place
 from ingest.video.addressed import Addressed
 from ingest.video.http_pictures import pictures
-from ingest.video.marks import Marks
+from ingest.video.marks import SLOTS, Marks
 from ingest.video.messages import Close, Ended, Glance, Open, OpenFile, Report, SetPace, Told, ended
 from ingest.video.parameter_sets import Encoding
 from ingest.video.rtp import Unit
@@ -40,6 +41,8 @@ class Streams:
         self._marks, self._tell = marks, tell
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._threads: dict[int, StreamThread] = {}
+        self._places: dict[str, Place] = {}
+        """By camera: what is known of a place outlasts its stream. As many as there are cameras."""
 
     def close(self) -> None:
         """End all of them; their group waits for that."""
@@ -89,7 +92,18 @@ class Streams:
     def _looking(self, told: Open | OpenFile) -> Looking:
         settings = settings_of(told.settings)
         overlay = Overlay(Path(told.overlay), told.fps, settings) if told.overlay else None
-        return Looking(told.slot, settings, told.fps, self._tell, overlay, told.zone if isinstance(told, Open) else "")
+        if isinstance(told, OpenFile):
+            return Looking(told.slot, settings, told.fps, self._tell, overlay)
+        return Looking(told.slot, settings, told.fps, self._tell, overlay, told.zone, self._place(told, settings))
+
+    def _place(self, told: Open, settings: VideoSettings) -> Place | None:
+        if told.clips is None or not settings.clips:
+            return None
+        place = self._places.pop(told.camera, None) or Place(told.clips.occasions, told.clips.occasion)
+        while len(self._places) >= SLOTS:
+            del self._places[next(iter(self._places))]  # that which was opened longest ago
+        self._places[told.camera] = place
+        return place
 
     async def _stream(self, told: Open) -> None:
         """Until it ends, which is a failure."""

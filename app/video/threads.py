@@ -51,7 +51,7 @@ class StreamThread(threading.Thread):
     def pace(self, pace: Pace) -> None:
         """Look at more or less."""
         self.feed.pace = pace
-        self._looking.divisor = 2 if pace is Pace.HALF else 1
+        self._looking.pace(pace)
 
     @property
     def is_blind(self) -> bool:

@@ -63,6 +63,8 @@ class EventDraft:
     """A place among the pictures of its message (Raw.pictures); bytes have not passed the privacy gate."""
     part: str | None = None
     """Of the device that it is at, a path; None: at all of it."""
+    is_stored: bool = False
+    """Whether it was told before, and comes again for its clip alone (Raw.clip): nothing else is made of it."""
     continues: bool = False
     """Whether the device says it again and again while it lasts, with a state: one event with updates (episodes)."""
 

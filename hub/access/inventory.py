@@ -134,6 +134,11 @@ TABLES: Mapping[str, Table] = {
         "pictures.keep_days", Permission.EVENTS_READ,
         l2="event_id device_id received_at why width height whole", l4="content file",
     ),
+    "event_clip": _table(
+        _BUSINESS, "clips of events, with all in blocks that is not known to be place, or why there is none",
+        "pictures.keep_days", Permission.EVENTS_READ,
+        l2="event_id device_id received_at why width height seconds before_s whole", l4="content file",
+    ),
     "event_replaced": _table(
         _BUSINESS, "contents of events that later ones replaced, as evidence", _READINGS, None,
         l2="id replaced_at", l3="content",

@@ -1,4 +1,4 @@
-"""A folder of pictures: a folder a day, a file a picture, each on the disk before the commit that names it."""
+"""A folder of pictures and clips: a folder a day, a file for each, on the disk before the commit that names it."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from hub.models import Micros, from_micros
 
 UNNAMED_S = 3600.0
 """A file that no row names by then was of a commit that failed, or of a picture whose days are over."""
-_NAME = re.compile(r"\d{4}-\d{2}-\d{2}/[0-9a-f-]{36}\.jpg")
+_NAME = re.compile(r"\d{4}-\d{2}-\d{2}/[0-9a-f-]{36}\.(?:jpg|webp)")
 
 
 class PictureFolder:
@@ -20,12 +20,12 @@ class PictureFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def put(self, pictures: Sequence[tuple[UUID, Micros, bytes]]) -> list[str | None]:
-        """Write pictures (event, time of arrival, JPEG) to the disk; their names, None where there is none.
+    def put(self, pictures: Sequence[tuple[UUID, Micros, bytes]], ending: str = "jpg") -> list[str | None]:
+        """Write pictures (event, time of arrival, content) to the disk; their names, None where there is none.
 
         The same picture again is the same file. OSError where the disk refuses, and nothing may be committed.
         """
-        names = [self._write(*picture) if picture[2] else None for picture in pictures]
+        names = [self._write(*picture, ending) if picture[2] else None for picture in pictures]
         for folder in {self._folder / name.partition("/")[0] for name in names if name is not None}:
             _sync(folder)
         return names
@@ -54,15 +54,15 @@ class PictureFolder:
             if not any(day.iterdir()):
                 day.rmdir()
 
-    def _write(self, event: UUID, received: Micros, jpeg: bytes) -> str:
+    def _write(self, event: UUID, received: Micros, content: bytes, ending: str) -> str:
         day = f"{from_micros(received):%Y-%m-%d}"
         if not (self._folder / day).is_dir():
             (self._folder / day).mkdir(parents=True, exist_ok=True)
             _sync(self._folder)
-        name = f"{day}/{event}.jpg"
+        name = f"{day}/{event}.{ending}"
         path = self._folder / f"{name}.new"
         with path.open("wb") as file:
-            file.write(jpeg)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         path.replace(self._folder / name)

@@ -17,5 +17,7 @@ delete from event_picture where event_id in (
     select event_id from event_picture where received_at < now() - make_interval(days => %(days)s) limit %(batch)s)
 
 -- name: known
--- The files of some events' pictures.
+-- The files of some events' pictures and clips.
 select file from event_picture where event_id = any (%(events)s) and file is not null
+union all
+select file from event_clip where event_id = any (%(events)s) and file is not null

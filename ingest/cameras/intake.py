@@ -7,6 +7,7 @@ is read, and cameras find their connections full.
 import asyncio
 from collections import deque
 
+from hub.clip import Clip
 from hub.models import Delivery, Micros, Origin, Outcome, Raw, now_micros
 from hub.picture import Picture
 from hub.pipeline import Sink
@@ -31,12 +32,14 @@ class Intake:
         self._stopped = False
         self._last: Micros = 0
 
-    async def put(self, origin: Origin, payload: bytes, pictures: tuple[Picture, ...] = ()) -> None:
+    async def put(
+        self, origin: Origin, payload: bytes, pictures: tuple[Picture, ...] = (), clip: Clip | None = None
+    ) -> None:
         """Take a message, once there is room."""
         while not self._room.is_set():
             await self._room.wait()
         received = self._last = max(now_micros(), self._last + 1)
-        self._waiting.append(Raw(origin, payload, received, pictures=pictures))
+        self._waiting.append(Raw(origin, payload, received, pictures=pictures, clip=clip))
         if len(self._waiting) >= WAITING:
             self._room.clear()
         self._arrived.set()

@@ -15,8 +15,9 @@ from typing import Literal, NamedTuple
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from hub.clip import Clip
 from hub.crypto import SOFTWARE
-from hub.models import HUB, Micros, Raw, read_origin
+from hub.models import HUB, Micros, Raw, bytes_of, read_origin
 from hub.picture import Picture
 from hub.words.sentence import Sentence
 from ingest.diode.keys import Keys, verified
@@ -74,6 +75,7 @@ class _Message(NamedTuple):
     repeated: int = 0
     retained: bool = False
     pictures: tuple[Picture, ...] = ()
+    clip: Clip | None = None
 
 
 class UnusableError(Exception):
@@ -120,7 +122,7 @@ class Envelope(NamedTuple):
 
 def packed(raws: Iterable[Raw]) -> tuple[int, int, bytes]:
     """The body of a file: how many messages, its size, and it packed."""
-    messages = [_Message(raw.origin.text, *raw[1:8]) for raw in raws]
+    messages = [_Message(raw.origin.text, *raw[1:8], raw.clip) for raw in raws]
     body = msgspec.msgpack.encode(messages)
     return len(messages), len(body), zlib.compress(body, 1)
 
@@ -215,7 +217,7 @@ def _raw(message: _Message, head: Head, shift: Micros, carried: Micros) -> Raw:
     source = f"{head.edge}/{head.chain}/{message.source}" if message.token else message.source
     return Raw(
         read_origin(message.origin), message.payload, received, message.token, source, message.repeated,
-        message.retained, message.pictures, max(carried, received),
+        message.retained, message.pictures, max(carried, received), message.clip,
     )  # fmt: skip
 
 
@@ -238,11 +240,11 @@ def name_of(edge: str, chain: str, number: int) -> str:
 
 
 def parted(raws: Sequence[Raw], most: int) -> list[Sequence[Raw]]:
-    """Messages in parts of at most so many bytes of payloads and pictures; one part where there are none."""
+    """Messages in parts of at most so many bytes of payloads, pictures and clips; one part where there are none."""
     parts: list[Sequence[Raw]] = []
     start = size = 0
     for place, raw in enumerate(raws):
-        of_this = len(raw.payload) + sum([len(one.jpeg) for one in raw.pictures])
+        of_this = bytes_of((raw,))
         if place > start and size + of_this > most:
             parts.append(raws[start:place])
             start, size = place, 0

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from hub.clip import Clip
 from hub.errors import At
 from hub.models import Micros, Raw, read_origin
 from hub.picture import Picture
@@ -30,6 +31,7 @@ class Carried(NamedTuple):
     retained: bool
     pictures: tuple[Picture, ...] = ()
     carried: Micros = 0
+    clip: Clip | None = None
 
 
 class Mark(NamedTuple):

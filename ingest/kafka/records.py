@@ -8,6 +8,7 @@ import msgspec
 
 from devices.addressing import Origins
 from devices.codecs.named_device import named_device
+from hub.clip import Clip
 from hub.models import Micros, Origin, Raw, Repeat, read_origin
 from hub.picture import Picture
 from hub.store.dead_letter_stage import REPLAY
@@ -36,6 +37,7 @@ class _Named(msgspec.Struct):
 
 _NAMED = msgspec.json.Decoder(_Named)
 _NAMED_LIST = msgspec.json.Decoder(list[_Named])
+_CLIP = msgspec.msgpack.Decoder(Clip)
 _PICTURES = msgspec.msgpack.Decoder(tuple[Picture, ...])
 _NO_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
@@ -95,6 +97,8 @@ def headers_of(raw: Raw) -> list[tuple[str, bytes]]:
         headers.append(("retained", b"1"))
     if raw.pictures:
         headers.append(("pictures", msgspec.msgpack.encode(raw.pictures)))
+    if raw.clip is not None:
+        headers.append(("clip", msgspec.msgpack.encode(raw.clip)))
     return headers
 
 
@@ -116,11 +120,12 @@ def _carried(record: Record, origins: Origins) -> Raw:
         if letter := said.get("letter"):
             source = f"{REPLAY}{UUID(letter.decode())}"
         pictures = _PICTURES.decode(said["pictures"]) if "pictures" in said else ()
+        clip = _CLIP.decode(said["clip"]) if "clip" in said else None
     except (KeyError, ValueError):
         return Raw(origins.of_letter("kafka", record.topic), record.value or b"", _arrival(record))
     if not (0 <= received <= LAST and 0 <= token <= MAX_TOKEN):
         return Raw(origins.of_letter("kafka", record.topic), record.value or b"", _arrival(record))
-    return Raw(origin, record.value or b"", received, token, source, repeated, "retained" in said, pictures)
+    return Raw(origin, record.value or b"", received, token, source, repeated, "retained" in said, pictures, clip=clip)
 
 
 def _origin(said: Mapping[str, bytes], origins: Origins) -> Origin:

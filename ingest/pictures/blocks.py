@@ -22,26 +22,29 @@ Box = tuple[int, int, int, int]
 
 
 def block_of(width: int, height: int, longest: int) -> int:
-    """Side of a block, in pixels, for a region; `longest` is the longer side of the picture."""
+    """Side of a block at least, in pixels, for a region; `longest` is the longer side of the picture."""
     return max(-(-min(width, height) // ACROSS), -(-max(width, height) // ALONG), -(-longest // FINEST), 1)
 
 
-def put_in_blocks(picture: Picture, boxes: list[Box]) -> None:
-    """Replace regions of a picture by blocks; coarser ones last, so that they stay where regions overlap."""
+def put_in_blocks(picture: Picture, boxes: list[Box], times: int = 1) -> None:
+    """Replace regions of a picture by blocks; coarser ones last, so that they stay where regions overlap.
+
+    Blocks are `times` as long and as high as `block_of` says.
+    """
     longest = max(picture.shape[:2])
     for left, top, width, height in sorted(boxes, key=lambda box: block_of(box[2], box[3], longest)):
         region = picture[top : top + height, left : left + width]
-        block = block_of(width, height, longest)
+        block = times * block_of(width, height, longest)
         few = cv2.resize(region, (max(1, width // block), max(1, height // block)), interpolation=cv2.INTER_AREA)
         picture[top : top + height, left : left + width] = cv2.resize(
             few, (width, height), interpolation=cv2.INTER_NEAREST
         )
 
 
-def whole(picture: Picture) -> None:
+def whole(picture: Picture, times: int = 1) -> None:
     """All of a picture in blocks."""
     height, width = picture.shape[:2]
-    put_in_blocks(picture, [(0, 0, width, height)])
+    put_in_blocks(picture, [(0, 0, width, height)], times)
 
 
 def boxes_of(tiles: NDArray[np.bool_], width: int, height: int) -> list[Box] | None:

@@ -30,13 +30,17 @@ def worked(asked: Asked) -> Iterator[Picture | Learned]:
         yield absent(REFUSED + refused.reason)
         yield Learned(b"")
         return
-    if not background.is_occasion(asked.now, asked.occasion):
-        yield Learned(b"")
-        return
+    yield Learned(taught(picture, background, asked.now, asked.occasion))
+
+
+def taught(picture: NDArray[np.uint8], background: Background, now: int, apart: int) -> bytes:
+    """What is known of the place after a picture; b"": as before, for it is too soon."""
+    if not background.is_occasion(now, apart):
+        return b""
     suspicious = np.zeros_like(background.place)
     if background.ripens:
         suspicious = likenesses(picture, suspicious.shape)
-    yield Learned(background.learned(asked.now, suspicious))
+    return background.learned(now, suspicious)
 
 
 def _passed(picture: NDArray[np.uint8], place: Tiles) -> Picture:

@@ -64,7 +64,7 @@ class Feed(io.BufferedIOBase):
                 return False
             self._needs_key, self._key_at = False, now
             return True
-        if not unit.is_needed and (self.pace > Pace.FULL or self._is_fast(now)):
+        if not unit.is_needed and (self.pace >= Pace.HALF or self._is_fast(now)):
             return False
         if self.pace >= Pace.KEYS:
             self._needs_key = True

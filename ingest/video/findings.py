@@ -6,21 +6,35 @@ of it: what it does not find again once it has seen pictures for a while has end
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Iterable, Mapping
+from typing import Protocol
 
 from devices.codecs.video.findings import zone_of
+from hub.clip import FOLLOWS, MOST_BYTES, NO_FRAMES, TOO_MANY_BYTES, Clip, is_webp, no_clip
 from hub.models import Micros, Origin, from_micros, now_micros
 from hub.picture import Picture
-from ingest.cameras.alerts import Pass, Put
-from ingest.video.messages import Found, Measured
+from ingest.cameras.alerts import Pass
+from ingest.video.messages import Clipped, Found, Measured
 
 LOST = "signal_loss"
 AGAIN_S = 30.0
 """A loss is told again so often: episodes that nobody tells of for longer end."""
 LEAST_S = 10.0
 """All that is to be seen again is seen by then: faults of the picture are held for 5 s at most before they are told."""
+MOST_CLIPS = 16
+"""That follow; a process makes fewer at one time."""
 Key = tuple[str, str | None]
 """Kind and zone."""
+
+
+class Put(Protocol):
+    """Takes a message with what belongs to its event."""
+
+    def __call__(
+        self, origin: Origin, payload: bytes, pictures: tuple[Picture, ...] = (), clip: Clip | None = None
+    ) -> Awaitable[None]:
+        """See ingest.cameras.intake.Intake."""
 
 
 class Findings:
@@ -32,6 +46,10 @@ class Findings:
         self._shown_at: float | None = None
         """Since when the stream of now has brought pictures, by the monotonic clock."""
         self._lost_at = float("-inf")
+        self._clips: dict[int, dict[str, object]] = {}
+        """By number of a clip that follows: its finding."""
+        self.clips: Counter[str] = Counter()
+        """Clips by what became of them: made, or why there is none."""
 
     async def take(self, found: Found) -> None:
         """A finding of the child."""
@@ -43,12 +61,30 @@ class Findings:
         pictures: tuple[Picture, ...] = ()
         if found.picture:
             pictures = (await self._gate(self._camera, found.picture),)
-        await self._tell(found.at, key, found.state, found.score, found.cues, pictures)
+        clip = no_clip(FOLLOWS) if found.clip else None
+        if found.no_clip:
+            clip = no_clip(found.no_clip)
+            self.clips[found.no_clip] += 1
+        told = await self._tell(found.at, key, found.state, found.score, found.cues, pictures, clip)
+        if found.clip:
+            self._clips[found.clip] = told
+            while len(self._clips) > MOST_CLIPS:
+                del self._clips[next(iter(self._clips))]
+
+    async def clipped(self, clipped: Clipped) -> None:
+        """The clip of a finding that was told before; of any other it is dropped."""
+        if (told := self._clips.pop(clipped.number, None)) is None:
+            return
+        clip = clipped.clip
+        if not clip.why and not is_webp(clip.webp):
+            clip = no_clip(TOO_MANY_BYTES if len(clip.webp) > MOST_BYTES else NO_FRAMES)
+        self.clips[clip.why or "made"] += 1
+        await self._put(self._origin, _payload({**told, "clip": True}), clip=clip)
 
     async def measured(self, measured: Measured) -> None:
         """Readings of the child."""
         told = {"ts": from_micros(measured.at).isoformat(), "values": measured.values}
-        await self._put(self._origin, json.dumps(told).encode(), ())
+        await self._put(self._origin, _payload(told))
 
     async def shown(self) -> None:
         """The stream brings pictures, of a new size perhaps."""
@@ -58,7 +94,7 @@ class Findings:
     async def back(self) -> None:
         """It is not lost any more."""
         if self._active.pop((LOST, None), None) is not None:
-            await self._tell(now_micros(), (LOST, None), "ended", 0.0, {}, ())
+            await self._tell(now_micros(), (LOST, None), "ended", 0.0, {})
 
     async def over(self) -> None:
         """Nobody looks any more: all has ended."""
@@ -69,6 +105,8 @@ class Findings:
     def closed(self) -> None:
         """The stream is closed: the next one is looked at by somebody who knows of nothing."""
         self._shown_at = None
+        self.clips["lost"] += len(self._clips)
+        self._clips.clear()
 
     async def lost(self) -> None:
         """It brings none: told again and again."""
@@ -76,7 +114,7 @@ class Findings:
         if now - self._lost_at < AGAIN_S:
             return
         self._lost_at = self._active[LOST, None] = now
-        await self._tell(now_micros(), (LOST, None), "active", 1.0, {"no_stream": 1.0}, ())
+        await self._tell(now_micros(), (LOST, None), "active", 1.0, {"no_stream": 1.0})
 
     def restore(self, keys: Iterable[Key]) -> None:
         """What lasts, as the store has it."""
@@ -90,14 +128,19 @@ class Findings:
             return
         for key in [key for key, at in self._active.items() if at < shown_at]:
             del self._active[key]
-            await self._tell(now_micros(), key, "ended", 0.0, {}, ())
+            await self._tell(now_micros(), key, "ended", 0.0, {})
 
     async def _tell(
         self, at: Micros, key: Key, state: str, score: float, cues: Mapping[str, float],
-        pictures: tuple[Picture, ...],
-    ) -> None:  # fmt: skip
-        told = {
+        pictures: tuple[Picture, ...] = (), clip: Clip | None = None,
+    ) -> dict[str, object]:  # fmt: skip
+        told: dict[str, object] = {
             "ts": from_micros(at).isoformat(), "kind": key[0], "state": state, "score": score, "zone": key[1],
             "cues": dict(cues),
         }  # fmt: skip
-        await self._put(self._origin, json.dumps(told, ensure_ascii=False).encode(), pictures)
+        await self._put(self._origin, _payload(told), pictures, clip)
+        return told
+
+
+def _payload(told: Mapping[str, object]) -> bytes:
+    return json.dumps(told, ensure_ascii=False).encode()

@@ -13,7 +13,19 @@ from hub.words.sentence import Sentence
 from ingest.cameras.connections import Wanted
 from ingest.cameras.following import Following
 from ingest.video.findings import Findings
-from ingest.video.messages import NOBODY, Figures, Found, Measured, Open, Pace, Report, Trusted, Up
+from ingest.video.messages import (
+    NOBODY,
+    Clipped,
+    Clips,
+    Figures,
+    Found,
+    Measured,
+    Open,
+    Pace,
+    Report,
+    Trusted,
+    Up,
+)  # fmt: skip
 from ingest.video.reader import Reader, ReaderEnded
 from ingest.video.readers import WARD_S, Readers
 
@@ -37,12 +49,15 @@ class VideoFollowing(Following):
     def __init__(
         self, wanted: Wanted, url: CameraUrl, login: Login | None, findings: Findings, readers: Readers,
         outgoing: Outgoing, settings: Video, opening: asyncio.Semaphore, tls: Trusted = NOBODY,
+        clips: Clips | None = None,
     ) -> None:  # fmt: skip
+        """`clips`: how they are made; None: none are."""
         super().__init__(wanted.device, opening)
         analysis = wanted.analysis
         self._wanted, self._url, self._login, self._tls = wanted, url, login, tls
         self._analysis = b"" if analysis is None else json.dumps(analysis).encode()
         self.is_danger = analysis is not None and not DANGER.isdisjoint(analysis.get("kinds") or ())
+        self._clips = None if analysis is not None and analysis.get("clips") is False else clips
         self.findings, self._readers, self._outgoing, self._settings = findings, readers, outgoing, settings
         self._reader: Reader | None = None
         self._slot = -1
@@ -52,6 +67,11 @@ class VideoFollowing(Following):
         self.figures: Figures | None = None
         """Of the newest seconds; None: none since the stream was opened, or since its pace was changed."""
         self.opened_times = 0
+
+    @property
+    def has_clips(self) -> bool:
+        """Whether clips are made of it."""
+        return self._clips is not None
 
     async def follow(self) -> None:
         """See Following."""
@@ -93,7 +113,7 @@ class VideoFollowing(Following):
         settings = self._settings
         return Open(
             slot, self._wanted.device, self._url.shown, addresses, login, settings.fps, self._analysis, tls=self._tls,
-            silent_s=settings.silent_s, zone=self._wanted.zone,
+            silent_s=settings.silent_s, zone=self._wanted.zone, clips=self._clips,
         )  # fmt: skip
 
     async def _take(self, report: Report, waits: asyncio.Event) -> None:
@@ -106,6 +126,8 @@ class VideoFollowing(Following):
                 await self.findings.shown()
             case Found():
                 await self.findings.take(report)
+            case Clipped():
+                await self.findings.clipped(report)
             case Measured():
                 await self.findings.measured(report)
             case Figures():
@@ -132,6 +154,8 @@ class VideoFollowing(Following):
         found: dict[str, object] = {"pace": self.pace.name.lower(), "opened": self.opened_times}
         if self.shown is not None:
             found |= self.shown._asdict()
+        if self.findings.clips:
+            found["clips"] = dict(self.findings.clips)
         if (figures := self.figures) is not None and figures.seconds > 0:
             seconds = figures.seconds
             found |= {

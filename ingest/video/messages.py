@@ -8,6 +8,7 @@ from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
+from hub.clip import Clip
 from hub.errors import HubError
 from hub.words.sentence import Sentence, Words, stored, written
 
@@ -24,11 +25,13 @@ class Pace(IntEnum):
 
     FULL = 0
     """As many frames a second as wanted."""
-    HALF = 1
+    NO_CLIPS = 1
+    """As many, but no clips are made."""
+    HALF = 2
     """Half as many; pictures that no other refers to are not decoded."""
-    KEYS = 2
+    KEYS = 3
     """Key pictures alone are decoded."""
-    SPARSE = 3
+    SPARSE = 4
     """One key picture in 10 s."""
 
 
@@ -42,6 +45,14 @@ class Trusted(NamedTuple):
 
 NOBODY = Trusted()
 """But the authorities of this machine."""
+
+
+class Clips(msgspec.Struct):
+    """That clips are made, and how the place is learned that they show (pictures.occasions, pictures.occasion_s)."""
+
+    occasions: int
+    occasion: int
+    """Microseconds between two."""
 
 
 class Open(msgspec.Struct, tag="open"):
@@ -65,6 +76,8 @@ class Open(msgspec.Struct, tag="open"):
     """A stream that sends nothing for so long is over."""
     zone: str = ""
     """Of time, where the camera is; empty: windows of time always hold."""
+    clips: Clips | None = None
+    """None: there are none of this stream."""
 
 
 class OpenFile(msgspec.Struct, tag="file"):
@@ -129,6 +142,18 @@ class Found(msgspec.Struct, tag="found"):
     again: bool = False
     picture: bytes = b""
     """JPEG of the frame, reduced; it has not passed the gate."""
+    clip: int = 0
+    """The number of its clip, which follows; 0: there is none."""
+    no_clip: str = ""
+    """Why, where clips are made of the stream."""
+
+
+class Clipped(msgspec.Struct, tag="clipped"):
+    """The clip of a finding that was told before, or why there is none."""
+
+    slot: int
+    number: int
+    clip: Clip
 
 
 class Measured(msgspec.Struct, tag="measured"):
@@ -192,7 +217,7 @@ def ended(slot: int, step: str, why: str) -> Ended:
 
 
 Told = Open | OpenFile | Glance | Close | SetPace
-Report = Up | Found | Measured | Figures | Glanced | Ended
+Report = Up | Found | Clipped | Measured | Figures | Glanced | Ended
 _encoder = msgspec.msgpack.Encoder()
 TOLD = msgspec.msgpack.Decoder(Told)
 REPORT = msgspec.msgpack.Decoder(Report)

@@ -20,7 +20,7 @@ from ingest.cameras.keeping import Keeping, OriginOf
 from ingest.video.budget import Load, shed
 from ingest.video.findings import Findings
 from ingest.video.following import VideoFollowing
-from ingest.video.messages import Pace, Trusted
+from ingest.video.messages import Clips, Pace, Trusted
 from ingest.video.readers import Readers
 
 log = logging.getLogger(__name__)
@@ -42,10 +42,12 @@ class VideoSource(Keeping):
     def __init__(
         self, settings: Video, sink: Sink, pool: Pool, secrets: Secrets, outgoing: Outgoing, tls: Trusted,
         origin: OriginOf, gate: Pass, permitted: Callable[[], bool], readers: Readers | None = None,
+        clips: Clips | None = None,
     ) -> None:  # fmt: skip
+        """`clips`: how they are made; None: none are."""
         super().__init__("video", KINDS, sink, pool, secrets, permitted)
         self._settings, self._outgoing, self._tls = settings, outgoing, tls
-        self._origin, self._gate = origin, gate
+        self._origin, self._gate, self._clips = origin, gate, clips
         self._readers = readers or Readers(settings.processes, settings.cameras)
         self._opening = asyncio.Semaphore(OPENING)
         self._findings: dict[str, Findings] = {}
@@ -64,6 +66,7 @@ class VideoSource(Keeping):
             self._new.add(each.device)
         return VideoFollowing(
             each, url, login, findings, self._readers, self._outgoing, self._settings, self._opening, self._tls,
+            self._clips,
         )  # fmt: skip
 
     def ended(self, each: Wanted) -> None:
@@ -119,14 +122,14 @@ class VideoSource(Keeping):
 
     async def _keep_budget(self, streams: list[VideoFollowing]) -> None:
         loads = [
-            Load(str(at), each.figures.cpu_s / each.figures.seconds, each.pace, each.is_danger)
+            Load(str(at), each.figures.cpu_s / each.figures.seconds, each.pace, each.is_danger, each.has_clips)
             for at, each in enumerate(streams)
             if each.figures is not None and each.figures.seconds > 0
         ]
         paces = shed(loads, self._settings.cpu, self._settings.camera_cpu)
         for at, pace in paces.items():
             await streams[int(at)].set_pace(pace)
-        slowed = sum(each.pace > Pace.FULL for each in streams)
+        slowed = sum(each.pace >= Pace.HALF for each in streams)
         if slowed and not self._shed:
             log.warning("%d of %d streams are looked at less, to stay within video.cpu", slowed, len(streams))
         elif self._shed and not slowed:

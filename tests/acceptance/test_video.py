@@ -1,6 +1,7 @@
 """The video of a camera in a hub: what is found is stored once, whoever is killed, and nobody else sees the login."""
 
 import asyncio
+import json
 import os
 import threading
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from hub.clip import is_webp
 from simulator.cameras.http_login import HttpLogin
 from simulator.cameras.rtsp import RtspCamera, clip
 from tests.support.broker import Mosquitto
@@ -20,6 +22,7 @@ PASSWORD = "p:w/ä@1-Secret"
 PROFILE: dict[str, Any] = {"name": "Camera", "metrics": {}, "interval_s": 1, "offline_after_s": 45}
 TOLD = "kind, state, attributes ->> 'code', part"
 EVENTS = f"select {TOLD} from event where kind <> 'offline' order by received_at"
+CLIPS = "select why, content is not null from event_clip"
 BLACK = ("video_quality", "active", "black", "picture/black")
 LIGHT = ("video_quality", "inactive", "black", "picture/black")
 
@@ -78,15 +81,26 @@ def test_what_is_found_is_stored_once(
     hub: Hub, camera: RtspCamera, database: str, tmp_path: Path
 ) -> None:  # fmt: skip
     env = hub.env | {"HUB_URL": str(hub.api.base_url), "HUB_CAMERA_PASSWORD": PASSWORD}
+    analysis = tmp_path / "analysis.json"
+    analysis.write_text(json.dumps({"clip_s": 1}))
     status, said = run_hub(
-        "cameras", "add", "rtsp", "gate-1", camera.url(), "--user", "ganzhi", env=env, folder=tmp_path
-    )
+        "cameras", "add", "rtsp", "gate-1", camera.url(), "--user", "ganzhi", "--analysis", str(analysis),
+        env=env, folder=tmp_path,
+    )  # fmt: skip
     assert status == 0, said
     wait_until(lambda: camera.played, "it is followed")
     camera.clip = clip("black.h264")
     wait_until(lambda: rows(database, EVENTS) == [BLACK], "the dark is an event")
     pictures = "select why, content is not null from event_picture"
     wait_until(lambda: rows(database, pictures) == [(None, True)], "with its picture, which has passed the gate")
+    wait_until(lambda: rows(database, CLIPS) == [(None, True)], "its clip follows")
+    [(event,)] = rows(database, "select event_id::text from event_clip")
+    status, said = run_hub("events", "clip", event, "--out", str(tmp_path / "black.webp"), env=env, folder=tmp_path)
+    assert status == 0, said
+    assert is_webp((tmp_path / "black.webp").read_bytes())
+    shown = hub.api.get(f"/api/v1/events/{event}/clip")
+    assert [shown.headers[name] for name in ("content-type", "x-content-type-options")] == ["image/webp", "nosniff"]
+    assert "sandbox" in shown.headers["content-security-policy"]
     (child,) = children(hub.pid)
     for pid in (child, hub.pid):
         for name in ("cmdline", "environ"):
@@ -103,6 +117,7 @@ def test_what_is_found_is_stored_once(
     camera.clip = clip("street.h264")
     wait_until(lambda: LIGHT in rows(database, EVENTS), "its end is an event, too")
     assert [row for row in rows(database, EVENTS) if row[0] == "video_quality"] == [BLACK, LIGHT], "each once"
+    assert rows(database, CLIPS) == [(None, True)]
 
     camera.speaks = False
     wait_until(lambda: ("video_loss", "active", None, None) in rows(database, EVENTS), "no pictures are an event")
@@ -153,3 +168,32 @@ def test_a_hub_goes_on_patrol_and_ends_what_lasts_at_a_camera_that_is_removed(
     hub.api.delete("/api/v1/devices/gate-1/cameras/rtsp").raise_for_status()
     wait_until(lambda: rows(database, EVENTS) == [BLACK, LIGHT], "it ends with the camera")
     assert "Secret" not in hub.text()
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("whom", ["hub", "child"])
+def test_who_is_killed_between_an_event_and_its_clip_leaves_the_event_which_says_so(
+    hub: Hub, camera: RtspCamera, database: str, whom: str
+) -> None:
+    told = {"url": camera.url(), "username": "ganzhi", "password": PASSWORD, "analysis": {"clip_s": 10}}
+    hub.api.put("/api/v1/devices/gate-1/cameras/rtsp", json=told).raise_for_status()
+    wait_until(lambda: camera.played, "it is followed")
+    camera.clip = clip("black.h264")
+    wait_until(lambda: rows(database, CLIPS) == [("follows", False)], "the event is there, and its clip follows")
+    played = camera.played
+    if whom == "hub":
+        hub.kill()
+        hub.launch()
+    else:
+        (child,) = children(hub.pid)
+        os.kill(child, 9)
+    wait_until(lambda: camera.played > played, "it is followed again")
+    camera.clip = clip("street.h264")
+    wait_until(lambda: LIGHT in rows(database, EVENTS), "it is light")
+    camera.clip = clip("black.h264")
+    wait_until(lambda: (None, True) in rows(database, CLIPS), "the next event has its clip", 60)
+    assert sorted(rows(database, CLIPS), key=str) == [("follows", False), (None, True)], "the one before has none"
+    late = "update event_clip set received_at = received_at - interval '3 minutes' where why is not null"
+    [(event,)] = rows(database, f"{late} returning event_id::text")
+    answer = hub.api.get(f"/api/v1/events/{event}/clip")
+    assert (answer.status_code, "what was making it has ended" in answer.text) == (404, True)

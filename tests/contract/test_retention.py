@@ -123,6 +123,8 @@ insert into episode (id, device_id, kind, began_at, last_at, told_at, heard_at, 
     select gen_random_uuid(), d.id, 'intrusion', at, at, at, at, at, 'told' from old, device d;
 insert into event_picture (event_id, device_id, received_at, width, height, whole)
     select e.id, e.device_id, e.ts, 1, 1, false from event e;
+insert into event_clip (event_id, device_id, received_at, width, height, seconds, before_s, whole)
+    select e.id, e.device_id, e.ts, 1, 1, 1, 1, false from event e;
 insert into sip_registration (id, transport, host, port, expires_at, at)
     select lpad(n::text, 20, '0'), 'udp', 'h', 1, at, at from old;
 insert into camera_state (device_id, from_at, to_at, state)
@@ -152,7 +154,7 @@ OLDEST = {
     "camera_state": "to_at", "camera_total": "day", "camera_gap": "to_at",
     "escalation": "due_at",
     "handover": "made_at", "handover_item": "(facts ->> 'since')::timestamptz",
-    "forward_report": "made_at", "event_picture": "received_at",
+    "forward_report": "made_at", "event_picture": "received_at", "event_clip": "received_at",
     "event": "ts", "event_replaced": "replaced_at", "maintenance": "to_at", "outbox": "created_at", "reading": "ts",
     "push_gap": "to_at", "diode_file": "taken_at", "diode_aside": "at",
     "outside_case": "told_at", "outside_conflict": "state_at",

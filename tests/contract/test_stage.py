@@ -22,6 +22,7 @@ from devices.privacy import place_told
 from hub.alerts.alert import Step
 from hub.alerts.apply import apply
 from hub.alerts.endings import Ending, Endings, ending_raw
+from hub.clip import FOLLOWS, Clip, no_clip
 from hub.errors import StoreRefused
 from hub.models import Batch, Columns, Micros, Origin, Position, Raw
 from hub.picture import GATE_FULL, TOO_SLOW, Picture, absent
@@ -81,6 +82,7 @@ HELD = {
     "reading": "series_id, ts, value, quality",
     "reading_replaced": "series_id, ts, value",
     "event_picture": "event_id, why, width, content",
+    "event_clip": "event_id, why, seconds, content",
     "event": "id, ts, kind, state, level, part",
     "alert": "id, level, peak_level, handling, cleared_at is null, seq",
     "alert_change": "id, alert_id, seq, kind",
@@ -157,6 +159,14 @@ def _pictured(id_: str, *pictures: Picture) -> Raw:
     return _raw("d2", "event", body, 2)._replace(pictures=pictures)
 
 
+def _clipped(second: int, clip: Clip, *, later: bool) -> Raw:
+    """A finding of video whose clip follows, or has come."""
+    at = datetime.fromtimestamp(NOW // S + second, UTC).isoformat()
+    body = {"ts": at, "kind": "black", "state": "active", "score": 1.0, **({"clip": True} if later else {})}
+    origin = Origin("video", "d2", "d2", "frame", protocol="video")
+    return Raw(origin, json.dumps(body).encode(), NOW + (second + later) * S, clip=clip)
+
+
 def history() -> list[Batch]:
     """Batches with facts of every kind, made anew at each call: their steps are still to be run."""
     heard = json.dumps({"source": "edge", "since": NOW, "until": NOW + 3 * S}).encode()
@@ -169,6 +179,7 @@ def history() -> list[Batch]:
         [_event(2, "active"), _raw("d1", "reply", {"id": str(COMMAND), "result": 1}, 2), _queued("txack", 2)],
         [_pictured("a", absent(TOO_SLOW)), _pictured("b", PASSED)],
         [_pictured("a", PASSED), _pictured("b", absent(GATE_FULL))],
+        [_clipped(2, no_clip(FOLLOWS), later=False), _clipped(2, Clip(b"RIFF", 640, 360, 10.0, 5.0), later=True)],
         [_queued("txack", 2), _queued("ack", 2), _queued("ack", 2, acknowledged=True)],
         [_raw("d1", "telemetry", b"{", 3, token=5, source="hub"), Raw(finding("", LISTENING), heard, NOW + 3 * S)],
         [_values("d1", (1, 80.0), (4, 160.0)), _raw("d2", "telemetry", {"pm25": 1.0}, 4, token=6, source="hub")],

@@ -37,6 +37,7 @@ update device set lon = 120.987, lat = 30.987, tags = '{"mark": "plant-tag"}';
 alter table device enable trigger user;
 update event set attributes = '{"at": "plant-attribute"}';
 update event_picture set content = 'plant-picture';
+update event_clip set content = 'plant-clip';
 update maintenance set note = 'plant-window';
 update command set params = '{"p": "plant-param"}', actor = 'plant-giver', reply = '{"result": "plant-reply"}';
 update reading set value = 61.625;

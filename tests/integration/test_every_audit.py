@@ -74,7 +74,9 @@ EXERCISE = {
 ADDRESS = "/devices/{code}/addresses/{scheme}/{address}"
 PICTURED = """
 with e as (insert into event (id, device_id, ts, received_at, kind)
-           select gen_random_uuid(), id, now(), now(), 'smoke' from device limit 1 returning id, device_id)
+           select gen_random_uuid(), id, now(), now(), 'smoke' from device limit 1 returning id, device_id),
+c as (insert into event_clip (event_id, device_id, received_at, width, height, seconds, before_s, whole, content)
+      select id, device_id, now(), 1, 1, 1, 1, true, 'x' from e)
 insert into event_picture (event_id, device_id, received_at, width, height, whole, content)
 select id, device_id, now(), 1, 1, true, 'x' from e returning event_id::text"""
 READ_ATTACHMENT = "GET /alerts/{alert_id}/attachments/{attachment_id}"
@@ -121,6 +123,7 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("POST /alerts/{alert_id}/attachments", "/alerts/{alert}/attachments", b"heard at 3", "alert.attach"),
     (READ_ATTACHMENT, "/alerts/{id}/attachments/{attachment}", None, "attachment.read"),
     ("GET /events/{event_id}/picture", "/events/{event}/picture", None, "picture.read"),
+    ("GET /events/{event_id}/clip", "/events/{event}/clip", None, "clip.read"),
     ("POST /alerts/{alert_id}/merge", "/alerts/{alert}/merge", {"into": "{id}"}, "alert.merge"),
     ("POST /alerts/{alert_id}/check", "/alerts/{alert}/check", {"by": "call", "result": "real"}, "alert.check"),
     ("POST /alerts/{alert_id}/transfer", "/alerts/{alert}/transfer", {"to": "119"}, "alert.transfer"),
@@ -249,7 +252,7 @@ def audited(paths: dict[str, Any]) -> set[str]:
             found |= {
                 f"{method.upper()} {below}"
                 for method in methods
-                if method != "get" or any(each in path for each in read) or path.endswith("/picture")
+                if method != "get" or any(each in path for each in read) or path.endswith(("/picture", "/clip"))
             }
     sent = {each for each in found if each.rpartition("/")[2] in OF_DEVICES and each.startswith("POST")}
     return found - sent - NOTHING_CHANGES.keys() - ELSEWHERE.keys()

@@ -66,6 +66,7 @@ THINGS: dict[str, Any] = {
     "GET /alerts/{alert_id}/changes": None,
     "GET /alerts/{alert_id}/pictures": None,
     "GET /events/{event_id}/picture": None,
+    "GET /events/{event_id}/clip": None,
     "GET /incidents/{incident_id}": None,
     "POST /alerts/{alert_id}/separation": {"note": "another fire"},
     "GET /alerts/{alert_id}/cap": None,

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from app.video.networks import FOLDER
+from hub.clip import is_webp
 from hub.words.sentence import Sentence
-from ingest.video.messages import Ended, Figures, Found, Measured, Open, OpenFile, Report, Up
+from ingest.video.messages import Clipped, Clips, Ended, Figures, Found, Measured, Open, OpenFile, Report, Up
 from ingest.video.reader import Reader, ReaderEnded
 from simulator.cameras.http_login import HttpLogin
 from simulator.cameras.rtsp import Clip, RtspCamera, clip
@@ -117,6 +118,24 @@ async def test_a_bad_stream_ends_alone_with_why_and_the_others_go_on() -> None:
         followed.task.cancel()
         await asyncio.gather(followed.task, return_exceptions=True)
         assert reader.room == 16
+
+
+async def test_a_clip_follows_its_finding_and_of_a_camera_that_dies_it_ends_there() -> None:
+    settings = json.dumps({"kinds": ["black"], "clip_s": 10}).encode()
+    async with RtspCamera(clip("street.h264")) as camera, running() as reader:
+        told = stream(camera)
+        told.settings, told.clips = settings, Clips(3, 60_000_000)
+        followed = Followed(reader, told)
+        await followed.until(Up)
+        camera.clip = clip("black.h264")
+        found = (await followed.until(Found))[0]
+        assert (found.kind, found.no_clip) == ("black", "")
+        camera.speaks = False
+        assert (await followed.ended()).sentence
+        (clipped,) = await followed.until(Clipped)
+        assert (clipped.number, clipped.clip.why) == (found.clip, "")
+        assert is_webp(clipped.clip.webp)
+        assert clipped.clip.before_s + 0.2 <= clipped.clip.seconds < 10
 
 
 async def test_a_child_that_is_killed_ends_its_streams_and_comes_again() -> None:

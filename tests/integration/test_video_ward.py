@@ -12,6 +12,7 @@ import pytest
 from devices.cameras.camera_url import parse_url
 from hub.access.outgoing import Outgoing
 from hub.children import Limits
+from hub.clip import Clip
 from hub.limit_settings import Outgoing as Listed
 from hub.models import Origin
 from hub.picture import Picture
@@ -36,7 +37,7 @@ LIMITS = Limits(memory_bytes=2 << 30, file_bytes=0)
 PATIENCE_S = 90.0
 
 
-async def put(_origin: Origin, _payload: bytes, _pictures: tuple[Picture, ...]) -> None:
+async def put(origin: Origin, payload: bytes, pictures: tuple[Picture, ...] = (), clip: Clip | None = None) -> None:
     """Nothing is stored here."""
 
 

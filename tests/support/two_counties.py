@@ -78,6 +78,9 @@ with s as (
 ), pic as (
     insert into event_picture (event_id, device_id, received_at, width, height, whole, content)
     select id, device_id, now(), 1, 1, false, convert_to(%(name)s, 'UTF8') from e
+), clip as (
+    insert into event_clip (event_id, device_id, received_at, width, height, seconds, before_s, whole, content)
+    select id, device_id, now(), 1, 1, 10, 5, false, convert_to(%(name)s, 'UTF8') from e
 ), ep as (
     insert into episode (id, device_id, kind, part, began_at, last_at, told_at, heard_at)
     select gen_random_uuid(), device_id, 'fire', %(code)s, now(), now(), now(), now() from s

@@ -51,7 +51,8 @@ def test_a_slower_pace_leaves_out_what_costs_least_to_miss() -> None:
         feed.first()
         told[pace] = _read(feed)
     assert told == {
-        Pace.FULL: "K b x c L d M ", Pace.HALF: "K b c L d M ", Pace.KEYS: "K L M ", Pace.SPARSE: "K ",
+        Pace.FULL: "K b x c L d M ", Pace.NO_CLIPS: "K b x c L d M ", Pace.HALF: "K b c L d M ",
+        Pace.KEYS: "K L M ", Pace.SPARSE: "K ",
     }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from datetime import UTC
 import pytest
 
 from devices.codecs import CODECS
+from hub.clip import Clip
 from hub.models import GANZHI, Raw
 from hub.picture import TOO_SLOW, Picture, absent
 from hub.store.dead_letter_stage import REPLAY
@@ -49,7 +50,8 @@ def test_a_record_is_of_the_device_that_its_key_or_its_value_names(record: Given
 
 def test_pictures_come_out_of_the_bus_as_they_went_in() -> None:
     pictures = (Picture(b"\xff\xd8\xff", 1280, 720, True), absent(TOO_SLOW))
-    raw = raw_of("mqtt", "ganzhi/v1/d1/event", b"{}", 5)._replace(pictures=pictures)
+    clip = Clip(b"RIFF", 640, 360, 10.0, 5.0)
+    raw = raw_of("mqtt", "ganzhi/v1/d1/event", b"{}", 5)._replace(pictures=pictures, clip=clip)
     (back,) = of_bus([Given(raw.payload, headers=headers_of(raw))], ORIGINS)
     assert back == raw
     (broken,) = of_bus([Given(b"{}", headers=[*headers_of(raw)[:2], ("pictures", b"\xff")])], ORIGINS)

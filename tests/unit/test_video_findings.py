@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from devices.codecs.video.findings import decode
+from hub.clip import Clip
 from hub.models import Origin
 from hub.picture import Picture
 from ingest.video.findings import Findings
@@ -20,7 +21,7 @@ async def test_what_is_found_again_after_a_restart_is_not_taken_for_over(
     told, clock = list[str](), SimpleNamespace(now=0.0)
     monkeypatch.setattr("ingest.video.findings.time", SimpleNamespace(monotonic=lambda: clock.now))
 
-    async def put(_origin: Origin, payload: bytes, _pictures: tuple[Picture, ...]) -> None:
+    async def put(origin: Origin, payload: bytes, pictures: tuple[Picture, ...] = (), clip: Clip | None = None) -> None:
         told.append(json.loads(payload)["state"])
 
     async def gate(_camera: str, _jpeg: bytes) -> Picture:

@@ -32,7 +32,10 @@ _WHOLE = frozenset({"video_loss", "occlusion"})
 
 
 def decode(payload: bytes, received: Micros, _zone: tzinfo) -> Decoded:
-    """Decode a finding, {"ts", "kind", "state", "score", "zone", "cues", "source"}, or readings, {"ts", "values"}."""
+    """Decode a finding, {"ts", "kind", "state", "score", "zone", "cues", "source"}, or readings, {"ts", "values"}.
+
+    A finding that comes again with its clip has `"clip": true`.
+    """
     message = parse(payload, _MAX_PARTS)
     if not isinstance(message, dict):
         raise DecodeError("not_an_object", Sentence("refusal.video.object", value=quoted(message)), "")
@@ -80,11 +83,13 @@ def _event(message: dict[str, object], code: str, state: str, decoded: Decoded) 
         attributes["cues"] = cues
     kind = OTHER if meant is None else meant.kind
     ts = _time(message.get("ts"), decoded)
-    by_turns = message.get("source") == PATROL
+    by_turns, is_stored = message.get("source") == PATROL, message.get("clip") is True
     if by_turns:
         attributes["source"] = PATROL
-    continues = state == "active" and not by_turns
-    return EventDraft(kind, ts, None, state, None, attributes, part=_part(kind, code, zone), continues=continues)
+    continues = state == "active" and not by_turns and not is_stored
+    return EventDraft(
+        kind, ts, None, state, None, attributes, part=_part(kind, code, zone), is_stored=is_stored, continues=continues
+    )
 
 
 def _part(kind: str, code: str, zone: str) -> str | None:

@@ -1,0 +1,30 @@
+"""What is known of a camera's place where its frames are looked at; as ingest/pictures knows it of pictures."""
+
+import numpy as np
+
+from hub.models import Micros
+from ingest.pictures.background import Background, Tiles, reduced
+from ingest.pictures.work import taught
+from ingest.video.decoding import Picture
+
+
+class Place:
+    """Of one camera: a spot that looked the same on `occasions`, `apart` microseconds from each other, is place."""
+
+    def __init__(self, occasions: int, apart: Micros) -> None:
+        self._occasions, self._apart = occasions, apart
+        self._memory = b""
+        self._next: Micros = 0
+
+    def learn(self, now: Micros, picture: Picture) -> None:
+        """Look at it, if it is time: 5 ms once a minute, 40 where spots become place."""
+        if 0 <= self._next - now <= self._apart:
+            return
+        self._next = now + self._apart
+        background = Background(reduced(picture), self._memory, self._occasions)
+        self._memory = taught(picture, background, now, self._apart) or self._memory
+
+    def unknown(self, picture: Picture) -> Tiles:
+        """Tiles of a frame that are not place, or do not look so in it."""
+        tiles: Tiles = np.logical_not(Background(reduced(picture), self._memory, self._occasions).place)
+        return tiles

@@ -1,0 +1,94 @@
+"""The clip of an event in the timeline of its alert: in a real browser, played, paused and moved in."""
+
+import asyncio
+from collections.abc import Callable
+
+from hub.clip import Clip
+from ingest.clips.making import made
+from ingest.clips.place import Place
+from ingest.clips.ring import Ring
+from tests.acceptance.test_duty_page import shot
+from tests.acceptance.test_page import LINK, browser
+from tests.support.chromium import Chromium
+from tests.support.scene_clips import fire_at_house
+from tests.support.served_api import api_context, client_of, raise_alert, register, served
+
+__all__ = ["browser"]
+S = 1_000_000
+SEED = """
+with a as (update alert set event_kind = 'fire' where id = %(alert)s returning device_id, opened_at),
+e as (insert into event (id, device_id, ts, received_at, kind, state)
+      select gen_random_uuid(), device_id, opened_at + n * interval '1 s', now(), 'fire', 'active'
+      from a, generate_series(1, 2) n returning id, device_id, ts),
+p as (insert into event_picture (event_id, device_id, received_at, why, width, height, whole)
+      select id, device_id, ts, 'too_slow', 0, 0, false from e)
+insert into event_clip (event_id, device_id, received_at, why, width, height, seconds, before_s, whole, content)
+select id, device_id, now(), w.why, 320, 180, %(seconds)s, %(before_s)s, false, w.content
+from (select e.*, row_number() over (order by ts) as n from e) e
+join (values (1, null, %(webp)s::bytea), (2, 'shed', null)) w (n, why, content) on w.n = e.n
+"""
+CANVAS = "document.querySelector('#timeline-pictures canvas')"
+PLACE = "Number(document.querySelector('#timeline-pictures input').value)"
+TIME = "document.querySelector('#timeline-pictures .player .small').textContent"
+FIRE = f"""[...{CANVAS}.getContext('2d').getImageData(0, 0, 320, 180).data]
+    .filter((value, at, all) => at % 4 === 0 && value > 180 && all[at + 2] < 90).length"""
+
+
+LIST = "document.getElementById('timeline-pictures').textContent"
+MOVE = """{{ const slider = document.querySelector('#timeline-pictures input');
+    slider.value = {}; slider.dispatchEvent(new Event('input')); }}"""
+
+
+def button(text: str) -> str:
+    buttons = "[...document.querySelectorAll('#timeline-pictures button')]"
+    return f"{buttons}.find((each) => each.textContent.startsWith('{text}'))"
+
+
+def clip() -> Clip:
+    place, ring = Place(3, S), Ring(4)
+    for t, frame in fire_at_house(12.0):
+        if t in (1.0, 2.0, 3.0, 4.0, 5.0):
+            place.learn(round((t + 1) * 2 * S), frame)
+        if t >= 8:
+            ring.put(t, frame)
+    return made(ring.cut(8, 12), 10.2, place)
+
+
+async def test_a_clip_is_played_in_the_timeline_of_its_alert(database: str, browser: Callable[[], Chromium]) -> None:
+    fire = clip()
+    async with api_context(database) as context:
+        async with client_of(context) as client:
+            await register(client, 1)
+        alert = await raise_alert(context.hub_pool)
+        async with context.hub_pool.connection() as conn:
+            told = {"alert": alert, "webp": fire.webp, "seconds": fire.seconds, "before_s": fire.before_s}
+            await conn.execute(SEED.encode(), told)
+        async with served(context) as url:
+
+            def look() -> None:
+                with browser() as page:
+                    page.resize(1280, 1000)
+                    page.open(url)
+                    page.wait_for(f"{LINK} === 'live'", "the page follows the hub")
+                    page.wait_for("document.querySelector('#alert-cards [data-desk=timeline]') !== null", "the alert")
+                    page.evaluate("document.querySelector('#alert-cards [data-desk=timeline]').click()")
+                    page.wait_for(f"{button('Clip of')} !== undefined", "there is a clip")
+                    assert "There is no clip: no clips are made while" in page.evaluate(LIST)
+                    page.evaluate(f"{button('Clip of')}.click()")
+                    page.wait_for(f"{CANVAS} !== null && {PLACE} > 3", "it is played")
+                    page.evaluate(f"{button('Pause')}.click()")
+                    assert page.evaluate(f"{CANVAS}.width") == 320
+                    page.evaluate(MOVE.format(0))
+                    page.wait_for(f"{TIME} === '−{fire.before_s:.1f} s' && {FIRE} === 0", "its begin, before the fire")
+                    page.evaluate(MOVE.format(18))
+                    page.wait_for(f"{TIME}.startsWith('+') && {FIRE} > 200", "and the fire, after it has begun")
+                    shot(page, "clip-en")
+                    page.evaluate("document.getElementById('language').click()")
+                    page.evaluate("document.getElementById('timeline-again').click()")
+                    page.wait_for(f"{button('收起短片')} === undefined && {LIST}.includes('短片')", "in Chinese")
+                    assert page.complaints == []
+
+            await asyncio.to_thread(look)
+        async with context.hub_pool.connection() as conn:
+            [(read,)] = await (await conn.execute("select count(*) from audit where action = 'clip.read'")).fetchall()
+        assert read == 1, "each reading is in the audit"
