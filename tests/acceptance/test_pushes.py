@@ -293,8 +293,8 @@ def silence(hub: Hub, database: str) -> None:
     over = "select now() - silent_since > interval '5 s' from push_subscription"
     wait_until(lambda: rows(database, over) == [(True,)], "its devices would be offline by their profile")
     assert rows(database, "select count(*)::int from event where kind = 'offline'") == [(0,)]
-    assert push(hub, report(1)).status_code == 200
-    wait_until(lambda: rows(database, lasting) == [], "it is over")
+    # Pushed on: on a busy machine it would be silent again before it is seen that it is over.
+    wait_until(lambda: push(hub, report(1)).is_success and rows(database, lasting) == [], "it is over")
     gaps = hub.api.get("/api/v1/push-subscriptions/fire/gaps").json()["items"]
     assert sorted(gap["device"] for gap in gaps)[:2] == ["ctwing-dev-1", "ctwing-dev-2"]
     assert rows(database, "select count(*)::int from alert where origin = 'hub'") == [(1,)]
