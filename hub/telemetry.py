@@ -4,7 +4,7 @@ import json
 import logging
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -33,6 +33,8 @@ class Counters:
     """Fields, events and pictures let go at decoding by the privacy gate, and values that it masked."""
     private_pictures: int = 0
     """How many of these are pictures."""
+    pictures: Counter[str] = field(default_factory=Counter)
+    """Pictures of cameras at the privacy gate, by what became of them: see Gate.outcomes in ingest/pictures/gate.py."""
     alert_changes: int = 0
     receipts: int = 0
     """Of gateways: what became of messages that they had accepted."""

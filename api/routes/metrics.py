@@ -38,8 +38,8 @@ COUNTERS = {
     "receipts_unknown": "Those among them that named no message, or said nothing yet",
     "commits": "Transactions committed",
 }
-
-
+PICTURES = ("passed", "whole", "too_slow", "gate_full", "refused", "not_kept")
+"""Outcomes at the privacy gate: persons in blocks, all of it in blocks, and why an event goes without its picture."""
 STREAMS = {
     "up": "1 while the stream of a camera is read",
     "cpu": "Processors that decoding and analysis of a camera's stream take",
@@ -89,6 +89,10 @@ def counted(counters: Counters) -> Iterator[str]:
     for name, meaning in COUNTERS.items():
         yield from _metric(f"ganzhi_{name}_total", meaning, "counter", getattr(counters, name))
     yield from _metric("ganzhi_devices_known", "Devices that ingest knows", "gauge", counters.devices_known)
+    yield "# HELP ganzhi_pictures_total Pictures of cameras at the privacy gate, by what became of them"
+    yield "# TYPE ganzhi_pictures_total counter"
+    for outcome in PICTURES:
+        yield f'ganzhi_pictures_total{{outcome="{outcome}"}} {counters.pictures[outcome]}'
     meaning = "This machine's clock ahead of the database's; negative: behind"
     yield from _metric("ganzhi_clock_offset_seconds", meaning, "gauge", counters.clock_offset_s)
     yield from _metric("ganzhi_commit_seconds_total", "Time spent committing", "counter", counters.commit_s)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from app.serve.sources import Engine
 from hub.lifecycle import Part, Phase
 from hub.settings import Settings
+from hub.telemetry import Counters
 from ingest.pictures.embedded import GatedSink
 from ingest.pictures.gate import Gate
 
@@ -19,9 +20,10 @@ class PictureGate(Part):
 
     phase = Phase.ENGINE
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, counters: Counters) -> None:
         self.gate = Gate(settings.pictures)
         """For sources of cameras: `await gate.passed(camera, jpeg)`."""
+        counters.pictures = self.gate.outcomes
 
     def guard(self, engine: Engine) -> None:
         """Let the pictures in what devices send to an engine pass the gate first."""

@@ -99,7 +99,7 @@ async def _direct(
         key_of = stages.registry.key_of  # of the registry that the API keeps up to date
         engine = workers = stack.enter_context(open_worker_pool(settings, worker_options, counters, key_of))
         restore = workers.renew
-    session_lock, gate = SessionLock(settings, pool, restore), PictureGate(settings)
+    session_lock, gate = SessionLock(settings, pool, restore), PictureGate(settings, counters)
     gate.guard(engine)
     kept, registry = Kept(settings, pool), stages.registry
     sources: dict[str, Source] = {**_mqtt(settings, engine, counters, session_lock)}
@@ -142,7 +142,7 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
     parts: list[Part] = [] if kept is None else [kept]
     stages = Stages(settings, pool, counters) if pool is not None and "worker" in roles else None
     registry = Registry() if stages is None else stages.registry
-    gate, edge = PictureGate(settings), edge_of(settings, counters, registry.key_of)
+    gate, edge = PictureGate(settings, counters), edge_of(settings, counters, registry.key_of)
     if edge is not None:  # what is posted, and what a worker finds out, goes into the bus too
         gate.guard(edge)
         parts += [edge, gate]
