@@ -4,12 +4,13 @@ using unnest(%(rules)b::int[], %(series)b::int[]) as n (rule_id, series_id)
 where p.rule_id = n.rule_id and p.series_id = n.series_id
 
 -- name: note_pending
--- Times come one after the other, four of each.
+-- Times come one after the other, four of each. Not of a rule that is off, or watches something else already.
 insert into rule_pending (rule_id, series_id, since, value, revision, signal)
 select n.rule_id, n.series_id, (%(since)b::bigint[])[4 * n.place - 3 : 4 * n.place], n.value, r.revision, n.signal
 from unnest(%(rules)b::int[], %(series)b::int[], %(values)b::float8[], %(signals)b::text[]) with ordinality
      as n (rule_id, series_id, value, signal, place)
-join rule r on r.id = n.rule_id
+join rule r on r.id = n.rule_id and r.enabled
+    and coalesce(r.expression, case when r.flagged then 'flagged' else r.signal end) = n.signal
 order by n.rule_id, n.series_id
 on conflict (rule_id, series_id) do update
 set since = excluded.since, value = excluded.value, revision = excluded.revision, signal = excluded.signal

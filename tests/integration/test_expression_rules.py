@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import pytest
 from typer.testing import CliRunner
 
 from app.main import app
@@ -172,3 +173,25 @@ async def test_what_waits_of_a_rule_that_is_something_else_now_is_forgotten(data
         await process.start()
         await process.wait()
         assert rows() == []
+
+
+@pytest.mark.parametrize("other", [{"flagged": False}, {"enabled": False}])
+async def test_what_pended_of_a_rule_that_was_something_else_meanwhile_does_not_go_on_after_a_kill(
+    database: str, other: dict[str, bool]
+) -> None:
+    rule = {**WET, "expression": None, "metric": "level", "flagged": True, "hold_s": 60}
+    async with api_context(database) as context, client_of(context) as client:
+        await _gauges(client)
+        (await client.put("/rules/odd", json=rule)).raise_for_status()
+        process = Hub(context.hub_pool)
+        await process.start()
+        await process.take("g1", (0, "level", 4.0), quality=int(Quality.FAULT))
+        assert fetch(database, "select count(*) from rule_pending") == [(1,)]
+        (await client.put("/rules/odd", json={**rule, **other})).raise_for_status()
+        await process.take("g1", (5, "level", 5.0), quality=int(Quality.FAULT))  # it has not heard of the change
+        (await client.put("/rules/odd", json=rule)).raise_for_status()
+        await process.start()  # it was killed before it did
+        await process.take("g1", (61, "level", 4.0), quality=int(Quality.FAULT))
+        assert await told(context.hub_pool) == []
+        await process.take("g1", (121, "level", 4.0), quality=int(Quality.FAULT))
+        assert [kind for _, kind, _ in await told(context.hub_pool)] == ["raised"]
