@@ -56,7 +56,7 @@ class Diode(Section):
     """Of an edge: of all files together; beyond it the oldest go, so that its disk is never full."""
     inbox: Path | None = None
     """Of a hub: the folder into which the diode puts files; those that are posted are put there, too."""
-    inbox_mb: int = Field(default=2_000, ge=10)
+    inbox_mb: int = Field(default=2_000, ge=1)
     """Of a hub: of files that wait, that were taken, and that were set aside, each: the disk is not filled."""
     done_days: float = Field(default=1, ge=0, le=3650)
     """Of a hub: how long files stay after they are stored."""
