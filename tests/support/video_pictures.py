@@ -1,4 +1,4 @@
-"""Pictures of faults and weathers for docs/VIDEO.md: python -m tests.support.video_pictures docs/images/video."""
+"""Faults, weathers and trials as pictures: `python -m tests.support.video_pictures docs/images/video`."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from tests.support.trials import DANGEROUS, HARMLESS
 from tests.support.video_faults import FAULTS, faulty
 from tests.support.video_scenes import Image, still
 from tests.support.video_weather import WEATHERS
@@ -30,7 +31,7 @@ def _sheet(tiles: list[Image]) -> Image:
 
 
 def main(folder: Path) -> None:
-    """Write faults.jpg and weathers.jpg."""
+    """Write faults.jpg, weathers.jpg and trials.jpg."""
     folder.mkdir(parents=True, exist_ok=True)
     faults = []
     for kind in FAULTS:
@@ -40,7 +41,11 @@ def main(folder: Path) -> None:
     for name, weather in WEATHERS.items():
         *_, (_, frame) = weather(SHOWN_AT.get(name, 12.0), 7)
         weathers.append(_tile(frame, name))
-    for name, tiles in (("faults", faults), ("weathers", weathers)):
+    trials = []
+    for name, made in {**DANGEROUS, **HARMLESS}.items():
+        shown = 19.0 if name in DANGEROUS else 9.0
+        trials.append(_tile(next(frame for t, frame in made(5, None).frames if t >= shown), name))
+    for name, tiles in (("faults", faults), ("weathers", weathers), ("trials", trials)):
         cv2.imwrite(str(folder / f"{name}.jpg"), _sheet(tiles), [cv2.IMWRITE_JPEG_QUALITY, 72])
 
 

@@ -43,9 +43,11 @@ def bars(seen: Floats, known: Floats, *, repeats: bool) -> float:
     common = np.asarray(np.median(new, axis=1), np.float32)
     # By most of its length: an edge that has moved by a pixel is strong in a few rows.
     strength = ramp(float(np.percentile(np.abs(common), 60)), NOTHING, SURE)
+    if strength == 0.0:
+        return 0.0
     alike = (new * common[:, None]).sum(0) / np.sqrt((new * new).sum(0) * (common * common).sum() + 1)
     shared = ramp(float(np.percentile(alike, 20)), 0.5, 0.8)
-    return min(strength, shared, _periodic(common) if repeats else 1.0)
+    return min(strength, shared, _periodic(common) if repeats and shared > 0 else 1.0)
 
 
 def _periodic(common: Floats) -> float:

@@ -37,7 +37,8 @@ _CLIPPED = 240
 _SPARSE = 4
 _GREY, _COLOURED = 0.02, 0.06
 """Of the mean saturation: below it is infrared's, above it is a day's."""
-_SWITCHED_FRAMES = 4
+_SWITCHED_FRAMES, _ABSORBED_FRAMES = 4, 5
+"""Frames after which it is looked whether the light is another one, and what has become place."""
 
 
 class Foreground(NamedTuple):
@@ -59,7 +60,7 @@ class Foreground(NamedTuple):
     still: Floats
     """Seconds for which what differs has stood still."""
     proven: Floats
-    """Seconds for which the place had been seen, at most 60."""
+    """Seconds for which the place had been seen, 61 at most."""
     colour: Image
     """(90, 160, 2): of this frame, as `opposed` makes it."""
     place_colour: Image
@@ -192,11 +193,13 @@ class Background:
             self._colour.learn(colour, fading(dt, _SLOW_S), same)
             if gain != 1.0:
                 self._place *= gain ** fading(dt, _GAIN_S)
-        differs = mask > 0
-        calm = cv2.absdiff(even, cv2.convertScaleAbs(self._recent)) < _LEAST
-        self._still += np.float32(dt)
-        self._still[~(differs & calm)] = 0.0
-        np.minimum(self._proven + np.float32(dt), _PROVEN_AT_MOST, out=self._proven, where=~differs)
+        calm = cv2.compare(cv2.absdiff(even, cv2.convertScaleAbs(self._recent)), _LEAST, cv2.CMP_LT)
+        standing, bare = cv2.bitwise_and(mask, calm), cv2.bitwise_not(mask)
+        self._still = cv2.copyTo(cv2.add(self._still, dt), standing)  # 0 elsewhere
+        cv2.add(self._proven, dt, dst=self._proven, mask=bare)
+        if self._frames % _ABSORBED_FRAMES:
+            return
+        self._proven = cv2.min(self._proven, _PROVEN_AT_MOST)
         long = self._still > np.where(self._proven < PROVEN_S, np.float32(HEALED_S), np.float32(ABSORBED_S))
         if long.any():
             self._place[long] = self._recent[long]
