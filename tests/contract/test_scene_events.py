@@ -9,6 +9,7 @@ from analytics.video.camera import CameraAnalysis
 from analytics.video.finding import Finding
 from analytics.video.measure import Measure
 from analytics.video.settings import read_settings
+from tests.support import harmless_clips as harmless
 from tests.support import scene_clips as clips
 from tests.support.scenes import Frames
 
@@ -40,19 +41,18 @@ FOUND = (
     Case(clips.intruder, 24, zone("intrusion", SHOULDER), "intrusion", 20, 3),
     Case(clips.bag_left, 46, {"kinds": ["object_left", "object_removed"]}, "object_left", 22, 20),
     Case(clips.bin_removed, 46, {"kinds": ["object_left", "object_removed"]}, "object_removed", 25, 20),
-    Case(clips.crowd_gathers, 46, zone("crowd", SQUARE), "crowd", 15, 28),
     Case(clips.flood_indoors, 40, zone("flood", FLOOR), "flood", 20, 18),
 )
 NOT_FOUND: Sequence[tuple[Callable[[float], Frames], float, Mapping[str, Any]]] = (
-    (clips.flag, 12, {"kinds": ["flame"]}),
-    (clips.orange_truck, 12, {"kinds": ["flame"]}),
-    (clips.exposure, 20, {"kinds": ["flame", "smoke", "object_left", "object_removed", "flood"]}),
-    (clips.foliage, 12, zone("intrusion", [[0, 0], [0.45, 0], [0.45, 0.5], [0, 0.5]])),
+    (harmless.flag, 12, {"kinds": ["flame"]}),
+    (harmless.orange_truck, 12, {"kinds": ["flame"]}),
+    (harmless.exposure, 20, {"kinds": ["flame", "smoke", "object_left", "object_removed", "flood"]}),
+    (harmless.foliage, 12, zone("intrusion", [[0, 0], [0.45, 0], [0.45, 0.5], [0, 0.5]])),
 )
 NOT_FOUND_LONG: Sequence[tuple[Callable[[float], Frames], float, Mapping[str, Any]]] = (
-    *((clip, 300.0, {"kinds": ["flame", "smoke"]}) for name, clip in clips.HARMLESS.items() if name != "steam"),
-    (clips.clouds, 60, {"kinds": ["flood"]}),
-    (clips.clouds, 60, zone("intrusion", ROAD)),
+    *((clip, 300.0, {"kinds": ["flame", "smoke"]}) for name, clip in harmless.HARMLESS.items() if name != "steam"),
+    (harmless.clouds, 60, {"kinds": ["flood"]}),
+    (harmless.clouds, 60, zone("intrusion", ROAD)),
     (clips.lorry_parks, 60, zone("crowd", SQUARE)),
     (clips.lorry_parks, 60, zone("flood", FLOOR)),
     (clips.people_indoors, 60, zone("flood", FLOOR)),
@@ -139,7 +139,10 @@ def test_a_gauge_is_read_to_a_hundredth_of_its_board_and_its_limit_is_an_event()
     assert found[0].t == pytest.approx(75, abs=12)
 
 
-def test_the_share_of_an_area_that_people_cover_is_a_reading() -> None:
-    _, measured = seen(clips.crowd_gathers(65), zone("crowd", SQUARE))
+def test_a_crowd_is_found_and_the_share_of_the_area_that_it_covers_is_a_reading() -> None:
+    found, measured = seen(clips.crowd_gathers(65), zone("crowd", SQUARE))
+    assert [(finding.kind, finding.state) for finding in found] == [("crowd", "active")]
+    assert 15 < found[0].t <= 15 + 28
+    assert len(found[0].cues) >= 2
     assert [(one.metric, one.zone) for one in measured] == [("occupancy", "here")]
     assert 10 < measured[0].value < 60
