@@ -26,9 +26,12 @@ LEARNED: tuple[Signal, ...] = tuple(signal for signal in SIGNALS[1:] if signal n
 
 
 Why = dict[str, Any]
-"""As JSON: `signal`, `value`, `expected`, `low`, `high`, `score`, `parts` by detector, `excess` and `excess_of`, what
-goes that far, `unshared` and `unshared_of`; null where it is not known. Of a reading with flags that a rule looks at
-nevertheless, its `quality`."""
+"""As JSON: `signal`; of what detection told, `value`, `expected`, `low`, `high`, `score`, `parts` by detector, `excess`
+and `excess_of`, what goes that far, `unshared` and `unshared_of`; null where it is not known. Of a reading with flags
+that a rule looks at nevertheless, its `quality`. `rule` tells what was crossed."""
+Crossing = dict[str, Any]
+"""As JSON: the `version` of a rule, the `value` that it watched, the `threshold` that was crossed and `by` how much;
+`hysteresis`, `hold_s` and `clear_s` where they counted. Null: it is not known."""
 
 
 def _none() -> Floats:

@@ -1,5 +1,6 @@
 """Alerts of threshold rules: what people are told when the level of a condition changes, or its rule counts again."""
 
+import math
 from collections.abc import Iterator, Mapping
 from functools import partial
 
@@ -8,6 +9,7 @@ import numpy as np
 from analytics.reordering.judged import Judged, Stale
 from analytics.rules import changes
 from analytics.rules.alerts import REOPENED, Key, Open, steps_of
+from analytics.rules.crossing import crossing_of
 from analytics.rules.event_alerts import EventDecision
 from analytics.rules.expressions.outcome import Outcome
 from analytics.rules.flaps import Flap
@@ -43,20 +45,27 @@ class ReadingDecision:
         self.waited: list[tuple[Ints, Ints]] = []
         """As of Verdict: of what would have been told, but for readings that wait."""
         self._signals, self._expressed, self._readings = signals, expressed, judged.readings
+        self._newest = expressed.newest
         self._calculated = expressed.held.waiting()
 
     def why(self, slots: Slots, slot: int, value: float, ts: Micros) -> Why | None:
-        """Why a level changes; None where the value of the reading says it all."""
+        """What a level goes by that changes; None where the value of the reading says it all."""
         if slots.rule(slot).flagged:
             return self._flags(int(slots.series[slot]), ts)
         expressed = self._expressed.why(slot, value, ts)
-        return expressed or self._signals.why(slots.rule(slot).signal, int(slots.series[slot]), ts)
+        if expressed is not None:  # JSON has no NaN: after a restart the result may not be known
+            return expressed if math.isfinite(value) else expressed | {"value": None}
+        return self._signals.why(slots.rule(slot).signal, int(slots.series[slot]), ts)
 
     def _flags(self, series: int, ts: Micros) -> Why | None:
-        """What the quality of a reading of this batch says; None where it is good, or told without a reading."""
+        """What the quality says of a reading of this batch, or of the newest before, where a time has ended since; None
+        where it is good."""
         read = self._readings
-        at = np.flatnonzero((read.series == series) & (read.ts == ts))
-        quality = int(read.quality[at[0]]) if len(at) else 0
+        at = np.flatnonzero((read.series == series) & (read.ts <= ts))
+        if len(at):
+            quality = int(read.quality[at[np.argmax(read.ts[at])]])
+        else:
+            quality = int(self._newest.of(np.array([series]))[2][0])
         return {"signal": "value", "quality": quality} if quality else None
 
     def why_held(self, slots: Slots, slot: int, value: float) -> Why | None:
@@ -186,6 +195,8 @@ class ReadingAlerts:
         why = decision.why(slots, slot, told.value, ts)
         if why is None and beyond and after and told.since is None:
             why = decision.why_held(slots, slot, told.value)
+        crossed = crossing_of(rule, beyond and after > 0, told.value, threshold)
+        why = {"signal": "expression" if rule.expression is not None else rule.signal} | (why or {}) | {"rule": crossed}
         for kind, alert, at, level in steps:
             shown = 0 if kind == "cleared" else level
             title = reading_title(

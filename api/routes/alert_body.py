@@ -100,7 +100,8 @@ class AlertStep(BaseModel):
     details: dict[str, Any] | None = Field(
         default=None,
         description="of checked, transferred, arrived and reported_back: what was given with the step; of what a rule "
-        "on a signal decided: `why` (the value, what was expected, the score and its parts)",
+        "on readings decided: `why` (`rule`: its version, and which threshold was crossed by how much; of a signal the "
+        "value, what was expected, the score and its parts)",
     )
 
 

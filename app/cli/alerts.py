@@ -12,6 +12,7 @@ from app.cli.alert_timeline import timeline
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, out
 from app.cli.connection import Verbs
 from app.cli.diagnose import LangOption, language
+from hub.alerts.desk_steps import details_told
 
 alerts = Verbs("What is unusual now; acknowledge it, and follow a case to its end.")
 IdArgument = Annotated[str, typer.Argument(help="The alert's id.")]
@@ -287,7 +288,8 @@ def _tell(found: dict[str, Any]) -> None:
     if found["escalation"]:
         out.print(Text(f"  {'escalation':13} {_climb(found['escalation'])}"), soft_wrap=True)
     for change in found["changes"]:
-        said = [each for each in (change["actor"], change["note"]) if each]
+        why = details_told(change["kind"], change["details"], "en")
+        said = [each for each in (change["actor"], why, change["note"]) if each]
         told = f"  {_time(change['at'])}  {change['kind']} {change['level']}  {': '.join(said)}"
         out.print(Text(told.rstrip()), soft_wrap=True)
     for each in found["attachments"]:

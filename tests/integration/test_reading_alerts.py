@@ -130,7 +130,9 @@ async def test_a_level_that_its_hold_time_alone_reached_says_what_it_was_for_how
     await hear(hub, 20, 1.0)
     await wait(hub, 26)
     [(why,)] = fetch(database, "select details -> 'why' from alert_change")
-    assert why == {"signal": "gap", "held": 20.0, "held_s": 5.0}
-    assert details_told("raised", {"why": why}, "en") == "it was at 20 for 5 s, and no reading said otherwise"
+    crossed = {"version": 1, "value": 20.0, "threshold": 12.0, "by": 8.0, "hold_s": 5.0}
+    assert why == {"signal": "gap", "held": 20.0, "held_s": 5.0, "rule": crossed}
+    told_ = "20 is 8 above the threshold of 12; held for 5 s; version 1 of its rule"
+    assert details_told("raised", {"why": why}, "en") == f"it was at 20 for 5 s, and no reading said otherwise; {told_}"
     flagged = {"why": {"signal": "value", "quality": Quality.CALIBRATION | Quality.TEST}}
     assert "flagged (calibration, test)" in details_told("raised", flagged, "en").replace("; ", ", ")

@@ -294,7 +294,15 @@ async def test_a_rule_on_flagged_readings_goes_on_across_a_restart_and_says_whic
     await city.refresh()
     await come(70, 4.0, Quality.CALIBRATION | Quality.SUSPECT, gauge=2)
     why = "select details -> 'why' from alert_change where kind = 'raised' order by cursor desc limit 1"
-    assert await city.run(why) == [({"signal": "value", "quality": Quality.CALIBRATION | Quality.SUSPECT},)]
+    [(told,)] = await city.run(why)
+    assert told["quality"] == Quality.CALIBRATION | Quality.SUSPECT
+    await city.run("update rule set hold_s = 10 where code = 'flood'")
+    await city.refresh()
+    await come(80, 4.0, Quality.TEST, gauge=3)
+    await city.at(91)
+    [(told,)] = await city.run(why)
+    assert told["quality"] == Quality.TEST, "also where its hold time ends without another reading"
+    assert (told["rule"]["by"], told["rule"]["hold_s"], told["rule"]["version"]) == (1.0, 10.0, 5)
 
 
 @pytest.mark.parametrize("restarted", [False, True])
