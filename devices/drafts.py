@@ -40,6 +40,7 @@ def event_of(device: Device, draft: EventDraft, raw: Raw) -> Event:
         untimed_id=untimed_id,
         part=draft.part,
         continues=draft.continues,
+        current=raw.current,
     )
 
 

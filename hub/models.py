@@ -137,6 +137,8 @@ class Raw(NamedTuple):
     """When it came out of a data diode (ingest/diode), `received` being when its edge had it; 0: it was not in one."""
     clip: Clip | None = None
     """Of its one event (ingest/clips), or that one follows, or why there is none."""
+    current: bool = False
+    """Whether it tells what is so now, however long ago that began: a platform was asked for it (ingest/carriers)."""
 
 
 def bytes_of(raws: Sequence[Raw]) -> int:
@@ -238,6 +240,8 @@ class Event:
     """Of the device that it is at, a path: 1/3/40-217; None: at all of it."""
     continues: bool = False
     """Whether the device says it again and again while it lasts (devices/episodes)."""
+    current: bool = False
+    """Whether it lasts still, however long ago it began: somebody was asked for it (Raw); not stored."""
 
 
 @dataclass(slots=True, frozen=True)

@@ -1,5 +1,6 @@
 """The readings that detection and rules decide with a batch: those that came with it, but for some that wait."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -57,12 +58,16 @@ class Judged:
     """When each of those came that have waited, and NEVER of the others; None: none has."""
     waiting: Waiting = field(default_factory=Waiting, repr=False, compare=False)
 
-    def oldest(self, stale_after: Micros, now: Micros) -> Ints | None:
+    def oldest(self, stale_after: Micros, now: Micros, current: Sequence[int] = ()) -> Ints | None:
         """Of each reading the time before which it is stale: so long before it came; None: of all, before now.
 
         When those came that wait since before a start is not known: they are not stale, for danger may be among them.
+        Nor are those of `current` messages (by index), which tell what is so now (hub.models.Raw).
         """
-        return None if self.received is None else np.minimum(self.received, now) - stale_after
+        if self.received is None and not current:
+            return None
+        since = np.full(len(self.own), now) if self.received is None else np.minimum(self.received, now)
+        return np.where(np.isin(self.message, current), LONG_AGO, since - stale_after)
 
 
 class Stale(NamedTuple):

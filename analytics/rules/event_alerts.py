@@ -36,6 +36,9 @@ from hub.models import AlertChange, Batch, Event, Micros
 from hub.repeats import Corrected
 from hub.stage import Connection
 
+TOLD_AGAIN: Micros = 300_000_000
+"""What a platform tells when it is asked, at so little after an alert began that a desk has ended, is that alert: some
+do not tell the time that they pushed."""
 LONGEST_WHERE = 64
 """Characters of the name of a part in a title."""
 
@@ -205,6 +208,8 @@ class EventAlerts:
             return
         if pause is not None and pause.waiting and not heard.level:
             decision.pauses[key] = pause._replace(waiting=None)
+        if event.current and known is not None and known.ended and event.ts <= known.changed + TOLD_AGAIN:
+            return
         if known is not None and not known.ended and heard.level and event.ts < over_at(known, event.kind):
             decision.go_on.append(known.id)
         mark = f" {event.received}" if event.id in corrected else ""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from analytics.rules.definitions import EventRule
 from analytics.rules.places import below, part_of, place_of, up_from
 from analytics.rules.slots import LONG_AGO, NEVER
-from devices.vocabulary import LATCHING
+from devices.vocabulary import LATCHING, MOMENTARY
 from hub.models import Event, Micros
 
 Key = tuple[str, int]
@@ -70,8 +70,9 @@ def judge(
     `hears` tells whether a rule is for a device, by its id.
     Events that are older than one that came before, or than an end around them, change nothing, nor do those that were
     received more than `stale_after` after they happened; if their kind is latching, more than a day, and an end of it
-    counts whenever it comes. An end is heard at all places below it, too. One that nobody told (devices/episodes) makes
-    nothing older: what comes after it is of another time, whatever a slow clock says.
+    counts whenever it comes. What is current was asked for, and lasts still: it is never too late. An end is heard at
+    all places below it, too. One that nobody told (devices/episodes) makes nothing older: what comes
+    after it is of another time, whatever a slow clock says.
     """
     heard: list[Heard] = []
     renewed: Newest = {}
@@ -79,7 +80,7 @@ def judge(
         key, ends = (event.kind, event.device_id), event.state == "inactive"
         places = ChainMap(renewed.setdefault(key, {}), newest.get(key, {}))
         said: list[Event] = []
-        counts = not is_stale(event.kind, event.ts, event.received, ends, stale_after)
+        counts = _lasts(event) or not is_stale(event.kind, event.ts, event.received, ends, stale_after)
         newest_known, told = _known(places, place := place_of(event.part)), not is_silent_end(event)
         if told:
             _renew(places, place, event)
@@ -134,6 +135,11 @@ def _lasting(places: _Both, place: str, ts: Micros) -> list[str]:
         for each, at in {**known, **renewed}.items()
         if at <= ts and each != place and each.startswith(prefix) and each[-1] != OVER and at >= _over(places, each)
     ]
+
+
+def _lasts(event: Event) -> bool:
+    """Whether it is so still, however long ago it began: that of a kind without an end is over by itself."""
+    return event.current and event.state != "inactive" and event.kind not in MOMENTARY
 
 
 def is_stale(kind: str, ts: Micros, received: Micros, ends: bool, stale_after: Micros) -> bool:

@@ -177,7 +177,8 @@ class RuleBook(Stage):
         until = self.decided_until(batch.now)
         judged, signals = judged_with(batch), batch.of(Signals)
         readings, which, oldest = judged.readings, judged.corrected, now - self._stale_after
-        since = judged.oldest(self._stale_after, now)
+        current = [index for index, raw in enumerate(batch.raws) if raw.current]
+        since = judged.oldest(self._stale_after, now, current)
         stale = np.broadcast_to(np.int64(oldest), readings.ts.shape) if since is None else since
         waited = waited_until(batch.now, self.decided_until)
         expressed = self._expressions.outcome(self._set, judged, stale, now, waited)

@@ -176,7 +176,7 @@ class Asker:
         try:
             while True:
                 if isinstance(step, Found):
-                    await self._source.found(platform, given.code, step.bodies)
+                    await self._source.found(platform, given.code, step)
                     step = next(talk)
                 else:
                     step = talk.send(await self._answer(given, step))

@@ -7,6 +7,7 @@ as it is, or count it against the hub.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from devices.carriers.asked.talk import Found
 from devices.codecs.carriers.envelope import PUSH, Sent
 from hub.errors import DecodeError
 from hub.models import Origin, Raw
@@ -39,19 +40,20 @@ class PushSource:
         """Whether pushes are taken."""
         return self._taking
 
-    async def found(self, platform: Platform, code: str, bodies: Sequence[bytes]) -> None:
+    async def found(self, platform: Platform, code: str, found: Found) -> None:
         """Commit what a platform was asked for; NotTakenError when that is not done in time.
 
         It came because of a question: it tells nothing of who is there, and what has no time of its own is no news.
         """
         raws = list[Raw]()
-        for body in bodies:
+        for body in found.bodies:
             try:
                 sent = platform.messages(body)
             except DecodeError as error:
                 raws.append(self._unread(platform, code, body, error))
                 continue
-            raws += [self._raw(platform, code, each)._replace(retained=True) for each in sent]
+            told = [self._raw(platform, code, each) for each in sent]
+            raws += [raw._replace(retained=True, current=found.current) for raw in told]
         for start in range(0, len(raws), FOUND_AT_ONCE):
             await self._holding.submitted(raws[start : start + FOUND_AT_ONCE], FOUND_S)
 

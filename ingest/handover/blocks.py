@@ -32,6 +32,7 @@ class Carried(NamedTuple):
     pictures: tuple[Picture, ...] = ()
     carried: Micros = 0
     clip: Clip | None = None
+    current: bool = False
 
 
 class Mark(NamedTuple):

@@ -95,6 +95,8 @@ def headers_of(raw: Raw) -> list[tuple[str, bytes]]:
         headers.append(("repeated", b"%d" % raw.repeated))
     if raw.retained:
         headers.append(("retained", b"1"))
+    if raw.current:
+        headers.append(("current", b"1"))
     if raw.pictures:
         headers.append(("pictures", msgspec.msgpack.encode(raw.pictures)))
     if raw.clip is not None:
@@ -125,7 +127,10 @@ def _carried(record: Record, origins: Origins) -> Raw:
         return Raw(origins.of_letter("kafka", record.topic), record.value or b"", _arrival(record))
     if not (0 <= received <= LAST and 0 <= token <= MAX_TOKEN):
         return Raw(origins.of_letter("kafka", record.topic), record.value or b"", _arrival(record))
-    return Raw(origin, record.value or b"", received, token, source, repeated, "retained" in said, pictures, clip=clip)
+    return Raw(
+        origin, record.value or b"", received, token, source, repeated, "retained" in said, pictures, clip=clip,
+        current="current" in said,
+    )  # fmt: skip
 
 
 def _origin(said: Mapping[str, bytes], origins: Origins) -> Origin:

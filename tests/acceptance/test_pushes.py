@@ -412,6 +412,33 @@ def test_after_a_downtime_the_platform_is_asked_and_what_is_alarming_now_pages_o
 
 
 @pytest.mark.heavy
+def test_what_began_days_ago_and_lasts_still_pages_once_and_is_told_late(database: str, tmp_path: Path) -> None:
+    """A state and a value; not one whose end was pushed, nor what is found in history."""
+    now = int(time.time() * 1000)
+    with PlatformApi("aliyun") as api:
+        for code, states in zip(ALARMING, ((7, 1), (7, 1), (7, 7)), strict=True):
+            hours = (72, 30)
+            temperatures = (20.0, 99.0) if code == ALARMING[0] else (20.0, 21.0)
+            told = zip(hours, states, temperatures, strict=True)
+            api.sent[code] = [Sent(now - h * 3_600_000, {"Alarm_Status": s, "TData": t}) for h, s, t in told]
+        with asked_hub(database, tmp_path, api) as hub:
+            hub.put("/rules/hot", name="Hot", profile="smoke", metric="temperature", direction="above",
+                    thresholds={"yellow": 90})  # fmt: skip
+            over = Sent(now - 29 * 3_600_000, {"Alarm_Status": 7})
+            assert push(hub, well(ALARMING[1], over), f"/wells/{SECRET}").status_code == 200
+            states_ = "select count(*)::int from push_gap where state = 'properties'"
+            for times in (1, 2):
+                hub.kill()
+                rows(database, "update push_listening set until_at = until_at - interval '2 days'")
+                hub.launch()
+                wait_until(lambda: rows(database, states_) == [(3 * times,)], "all was asked for", 60)  # noqa: B023
+                wait_until(lambda: len(rows(database, OPEN)) == 2, "what lasts pages")
+                assert rows(database, OPEN) == [("aliyun-pX-well-1", True)] * 2
+            titles = sorted(title for (title,) in rows(database, "select title from alert where origin = 'rule'"))
+            assert any("迟到" in title or "late" in title for title in titles), titles
+
+
+@pytest.mark.heavy
 def test_a_platform_that_offers_nothing_leaves_a_gap_and_one_that_lets_nobody_in_is_told(
     database: str, tmp_path: Path
 ) -> None:

@@ -35,6 +35,7 @@ def talked(api: PlatformApi, ask: Ask, address: str) -> tuple[str, list[bytes]]:
     while True:
         try:
             if isinstance(step, Found):
+                assert step.current == (not bodies), "what comes first is so now"
                 bodies += step.bodies
                 step = next(talk)
             else:
@@ -108,6 +109,7 @@ def test_the_things_stack_tells_of_all_devices_at_once_the_newest_first() -> Non
          "uplink_message": {"session_key_id": "s", "f_cnt": n, "f_port": 1, "frm_payload": "AQ=="}}
         for n in range(4)
     ]  # fmt: skip
+    api.uplinks.insert(0, api.uplinks[0] | {"received_at": "2025-10-09T09:00:10.5Z"})
     offered = OFFERS["the-things-stack"].history
     assert offered is not None
     talk = offered(Access("https://x", "", "app", "key"), Asked("", None, BEGUN * 1000, int(NOW * 1e6)), NOW)
@@ -116,7 +118,10 @@ def test_the_things_stack_tells_of_all_devices_at_once_the_newest_first() -> Non
     found = talk.send(answered(api, call))
     assert isinstance(found, Found)
     eui = [sent.address for body in found.bodies for sent in PLATFORMS["the-things-stack"].messages(body)]
-    assert eui == [f"0004A30B001C053{n}" for n in (3, 2, 1, 0)]
+    assert (eui, found.current) == ([f"0004A30B001C053{n}" for n in (3, 2, 1, 0)], True)
+    older = next(talk)
+    assert isinstance(older, Found)
+    assert (len(older.bodies), older.current) == (1, False), "of one that was told already"
     with pytest.raises(StopIteration) as done:
         next(talk)
     assert done.value.value == "filled"

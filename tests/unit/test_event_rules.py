@@ -69,6 +69,22 @@ def test_events_of_one_time_count_each() -> None:
     assert told(stream) == told(*[[one] for one in stream]) == [(1, 0, 3), (1, 3, 0), (1, 0, 3)]
 
 
+def test_what_lasts_still_is_never_too_late_and_what_has_ended_is() -> None:
+    day = events.TOO_LATE
+    old = replace(event(day, "active"), received=4 * day)
+    for kind, current, heard in (
+        ("smoke", True, 1), ("smoke", False, 0), ("waterlogging", True, 1), ("waterlogging", False, 0),
+        ("manual_alarm", True, 0),
+    ):  # fmt: skip
+        rules = {kind: [replace(SMOKE, kind=kind)]}
+        one = replace(old, kind=kind, current=current)
+        assert len(judge([one], rules, anywhere, {}, day)[0]) == heard, (kind, current)
+    heard_, _ = judge([replace(old, current=True)], RULES, anywhere, {}, day)
+    assert heard_[0].delay == 3 * day
+    over: Newest = {("smoke", 5): {"/": day + 1, "/" + events.OVER: day + 1}}
+    assert judge([replace(old, current=True)], RULES, anywhere, over, day)[0] == []
+
+
 @pytest.mark.parametrize("together", [False, True])
 def test_what_is_older_than_an_event_that_came_before_changes_nothing_whatever_the_batches_are(together: bool) -> None:
     for stream, expected in (

@@ -149,9 +149,9 @@ def test_records_that_edges_of_version_0_1_put_into_the_bus_are_read() -> None:
 
 
 def test_whether_the_broker_had_retained_it_crosses_the_bus() -> None:
-    sent = raw_of("mqtt", "ganzhi/v1/d1/event", b"{}", 5)._replace(retained=True)
+    sent = raw_of("mqtt", "ganzhi/v1/d1/event", b"{}", 5)._replace(retained=True, current=True)
     (raw,) = of_bus([Given(b"{}", headers=tuple(headers_of(sent)))], ORIGINS)
-    assert raw.retained
+    assert (raw.retained, raw.current) == (True, True)
     assert raw.origin is of_bus([Given(b"{}", headers=tuple(headers_of(sent)))], ORIGINS)[0].origin
 
 

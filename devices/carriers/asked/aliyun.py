@@ -80,7 +80,7 @@ def _status(access: Access, asked: Asked, now: float) -> Generator[Call | Found,
         if (at := millis(each.get("Time")))
     ]
     if values:
-        yield Found([_pushed(asked, values)])
+        yield Found([_pushed(asked, values)], current=True)
     return kinds
 
 

@@ -48,7 +48,7 @@ def latest(access: Access, asked: Asked, now: float) -> Talk:
         for at, payload in sorted(by_time(values).items(), reverse=True)
     ]  # fmt: skip
     if bodies:
-        yield Found(bodies)
+        yield Found(bodies, current=True)
     return "latest"
 
 

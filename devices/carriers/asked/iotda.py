@@ -31,7 +31,7 @@ def latest(access: Access, asked: Asked, now: float) -> Talk:
     # Each for itself: of two services in one message the second's properties may have other names.
     found = [_pushed(asked, each) for each in sorted(services, key=lambda each: str(each["event_time"]), reverse=True)]
     if found:
-        yield Found(found)
+        yield Found(found, current=True)
     return "latest"
 
 

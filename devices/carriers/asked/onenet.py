@@ -50,7 +50,7 @@ def latest(access: Access, asked: Asked, now: float) -> Talk:
         yield from _status(access, asked, now)
     else:
         told = _checked((yield _old(access, asked, "datapoints", {"limit": 1})), "errno")
-        yield from _points(asked, told)
+        yield from _points(asked, told, current=True)
     return "latest"
 
 
@@ -91,7 +91,7 @@ def _status(access: Access, asked: Asked, now: float) -> Generator[Call | Found,
         for each in listed(told.get("data"))
         if isinstance(name := each.get("identifier"), str) and (at := millis(each.get("time")))
     ]
-    yield from _found(asked, [Value(name, at, _value(kind, value)) for name, kind, at, value in rows])
+    yield from _found(asked, [Value(name, at, _value(kind, value)) for name, kind, at, value in rows], current=True)
     return {name: kind for name, kind, _, _ in rows}
 
 
@@ -104,7 +104,7 @@ def _value(kind: str, value: object) -> object:
     return number(value)
 
 
-def _found(asked: Asked, values: Iterable[Value]) -> Generator[Call | Found, bytes, None]:
+def _found(asked: Asked, values: Iterable[Value], *, current: bool = False) -> Generator[Call | Found, bytes, None]:
     product, name = two(asked.address)
     bodies = [
         dumped({
@@ -114,12 +114,12 @@ def _found(asked: Asked, values: Iterable[Value]) -> Generator[Call | Found, byt
         for at, params in sorted(by_time(values).items(), reverse=True)
     ]  # fmt: skip
     if bodies:
-        yield Found(bodies)
+        yield Found(bodies, current)
 
 
 def _old_history(access: Access, asked: Asked) -> Talk:
     told = _checked((yield _old(access, asked, "datapoints", {"limit": 1})), "errno")
-    yield from _points(asked, told)
+    yield from _points(asked, told, current=True)
     cursor = ""
     for _ in range(PAGES):
         given = {"start": _local(asked.begin), "end": _local(asked.end), "limit": POINTS} | (
@@ -133,7 +133,7 @@ def _old_history(access: Access, asked: Asked) -> Talk:
     return "latest"
 
 
-def _points(asked: Asked, told: dict[str, Any]) -> Generator[Call | Found, bytes, None]:
+def _points(asked: Asked, told: dict[str, Any], *, current: bool = False) -> Generator[Call | Found, bytes, None]:
     bodies = [
         dumped({"type": 1, "dev_id": asked.address, "ds_id": stream.get("id"), "at": at, "value": point.get("value")})
         for stream in listed(under(told, "data", "datastreams"))
@@ -141,7 +141,7 @@ def _points(asked: Asked, told: dict[str, Any]) -> Generator[Call | Found, bytes
         if (at := _millis_of(point.get("at")))
     ]
     if bodies:
-        yield Found(bodies)
+        yield Found(bodies, current)
 
 
 def _local(at: int) -> str:

@@ -54,6 +54,8 @@ class Found(NamedTuple):
     """Bodies as they would have been pushed."""
 
     bodies: list[bytes]
+    current: bool = False
+    """Whether they tell what is so now, however long ago that began."""
 
 
 Talk = Generator[Call | Found, bytes, Known]

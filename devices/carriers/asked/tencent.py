@@ -82,11 +82,11 @@ def _status(access: Access, asked: Asked, now: float) -> Generator[Call | Found,
         for name, each in held.items()
         if isinstance(each, dict) and (at := millis(each.get("LastUpdate")))
     ]
-    yield from _found(asked, values)
+    yield from _found(asked, values, current=True)
     return {name: isinstance(under(each, "Value"), str) for name, each in held.items()}
 
 
-def _found(asked: Asked, values: Iterable[Value]) -> Generator[Call | Found, bytes, None]:
+def _found(asked: Asked, values: Iterable[Value], *, current: bool = False) -> Generator[Call | Found, bytes, None]:
     product, name = two(asked.address)
     bodies = [
         dumped({
@@ -96,7 +96,7 @@ def _found(asked: Asked, values: Iterable[Value]) -> Generator[Call | Found, byt
         for at, params in sorted(by_time(values).items(), reverse=True)
     ]  # fmt: skip
     if bodies:
-        yield Found(bodies)
+        yield Found(bodies, current)
 
 
 def _checked(body: bytes) -> dict[str, Any]:

@@ -19,15 +19,20 @@ PAGE = 500
 
 def history(access: Access, asked: Asked, _now: float) -> Talk:
     """All uplinks of the application, the newest first."""
-    before = _text(asked.end)
+    before, told = _text(asked.end), set[str]()
     for _ in range(PAGES):
         query = {"after": _text(asked.begin), "before": before, "order": "-received_at", "limit": PAGE}
         path = f"/api/v3/as/applications/{quote(access.scope, safe='')}/packages/storage/uplink_message"
         headers = {"authorization": f"Bearer {access.secret}", "accept": "text/event-stream"}
         found = _lines((yield Call("GET", f"{access.url.rstrip('/')}{path}?{form(query)}", headers)))
-        if found:
-            yield Found([bytes(each) for _, each in found])
-        oldest = min([at for at, _ in found if at], default="")
+        newest, rest = list[bytes](), list[bytes]()
+        for up, line in found:
+            (rest if up.end_device_ids.dev_eui in told else newest).append(bytes(line))
+            told.add(up.end_device_ids.dev_eui)
+        for bodies, current in ((newest, True), (rest, False)):
+            if bodies:
+                yield Found(bodies, current)
+        oldest = min([up.received_at for up, _ in found if up.received_at], default="")
         if len(found) < PAGE or not oldest or oldest >= before:
             return "filled"
         before = oldest
@@ -38,8 +43,13 @@ def _text(at: int) -> str:
     return from_micros(at).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+class _Ids(msgspec.Struct):
+    dev_eui: str = ""
+
+
 class _Up(msgspec.Struct):
     received_at: str = ""
+    end_device_ids: _Ids = msgspec.field(default_factory=_Ids)
 
 
 class _Line(msgspec.Struct):
@@ -49,9 +59,9 @@ class _Line(msgspec.Struct):
 _LINE, _UP = msgspec.json.Decoder(_Line), msgspec.json.Decoder(_Up)
 
 
-def _lines(body: bytes) -> list[tuple[str, msgspec.Raw]]:
+def _lines(body: bytes) -> list[tuple[_Up, msgspec.Raw]]:
     try:
         lines = [_LINE.decode(line).result for line in body.splitlines() if line.strip()]
-        return [(_UP.decode(line).received_at, line) for line in lines if bytes(line)]
+        return [(_UP.decode(line), line) for line in lines if bytes(line)]
     except msgspec.MsgspecError:
         raise PlatformSaysNoError(Sentence("refusal.asked.unread")) from None
