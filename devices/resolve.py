@@ -265,10 +265,9 @@ class _Found:
         self.continuing = False
         """Whether devices repeat some of them."""
         self.answers, self.life, self.no_news = ReceivedReplies(), SeenDevices(), NoNewsOf()
-        self.links, self.became = HeardLinks(), NetworkOutcomes()
+        self.links, self.became, self.clipped = HeardLinks(), NetworkOutcomes(), Clipped()
         self.fresh, self.wanted, self.unused, self.private, self.pictures = Fresh(), Wanted(), UnusedOf(), 0, 0
         self.withheld, self.ahead, self.unmapped, self.pictured = Withheld(), Ahead(), UnmappedOf(), Pictured()
-        self.clipped = Clipped()
 
     def withhold(self, index: int, decoded: Decoded) -> None:
         """Count what the privacy gate dropped of a message, and pictures of events that have not passed it."""

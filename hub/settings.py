@@ -25,6 +25,7 @@ from hub.network_settings import Networks
 from hub.oidc_settings import Oidc
 from hub.picture_settings import Pictures
 from hub.polling_settings import Polling
+from hub.role_needs import unfit
 from hub.session_settings import Session
 from hub.setting_faults import explain, keys_of, unreadable, variable
 from hub.setting_types import BrokerHost, DatabaseUrl, HeaderSecret, Host, Section, Servers
@@ -268,10 +269,6 @@ class Hub(Section):
         return self
 
 
-_BUS_NEEDS_KAFKA = "the roles edge and worker need kafka.servers; an edge alone may have diode.edge instead"
-_NEED_KAFKA: frozenset[Role] = frozenset(("edge", "worker"))
-_DIODE_ALONE = "diode.edge is of an edge that has no Kafka: leave out kafka.servers, or the section [diode]"
-_INBOX_IS_DIRECT = "diode.inbox is of a hub of the role direct: other roles take no files"
 _PLACE = ("host", "hostaddr", "port", "dbname")  # what makes a database another one in its address
 
 
@@ -339,7 +336,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _bus_has_kafka(self) -> "Settings":
-        if wrong := _unfit(self, self.hub.roles):
+        if wrong := unfit(self.hub.roles, self.diode, kafka=self.kafka.servers is not None):
             raise ValueError(wrong)
         return self
 
@@ -391,16 +388,6 @@ def with_roles(settings: Settings, roles: str | None) -> Settings:
     except ValidationError as error:
         raise ConfigError(f"--roles {roles}: {error.errors()[0]['msg']}") from error
     changed = settings.model_copy(update={"hub": hub})
-    if wrong := _unfit(changed, hub.roles):
+    if wrong := unfit(hub.roles, changed.diode, kafka=changed.kafka.servers is not None):
         raise ConfigError(f"--roles {roles}: {wrong}")
     return changed
-
-
-def _unfit(settings: Settings, roles: tuple[Role, ...]) -> str | None:
-    """What roles need that is not set, or do not go with."""
-    if "edge" in roles and settings.diode.edge is not None and settings.kafka.servers is not None:
-        return _DIODE_ALONE
-    if settings.diode.inbox is not None and "direct" not in roles:
-        return _INBOX_IS_DIRECT
-    needs_kafka = _NEED_KAFKA - ({"edge"} if settings.diode.edge is not None else set())
-    return _BUS_NEEDS_KAFKA if settings.kafka.servers is None and not needs_kafka.isdisjoint(roles) else None

@@ -92,6 +92,15 @@ LINK: dict[str, Any] = {
     "received": 99, "missed": 1, "resets": 0, "repeats": 0, "rssi": -97.0, "gateway": "'g1'", "battery": None,
     "margin": None, "note": None,
 }  # fmt: skip
+GAP = {
+    "from_at": before(900).isoformat(),
+    "to_at": before(600).isoformat(),
+    "state": "open",
+    "why": None,
+    "why_words": None,
+    "count": 1,
+}
+
 TABLE: list[tuple[str, str, Facts]] = [
     ("state_pending", "fault", replace(GOOD, state="pending")),
     ("state_suspended", "fault", replace(GOOD, state="suspended")),
@@ -186,6 +195,12 @@ TABLE: list[tuple[str, str, Facts]] = [
     ("link_counter", "info", replace(GOOD, link=LINK | {"resets": 1})),
     ("link_status", "info", replace(GOOD, link=LINK | {"margin": 7.0, "told_at": before(60).isoformat()})),
     ("link_note", "info", replace(GOOD, link=LINK | {"note": "'OTAA'", "note_at": before(60).isoformat()})),
+    ("gap_open", "warning", replace(GOOD, gap=GAP)),
+    ("gap_open", "info", replace(GOOD, gap=GAP | {"to_at": before(864_000).isoformat()})),
+    ("gap_waits", "info", replace(GOOD, gap=GAP | {"state": "waits"})),
+    ("gap_latest", "info", replace(GOOD, gap=GAP | {"state": "latest"})),
+    ("gap_properties", "info", replace(GOOD, gap=GAP | {"state": "properties"})),
+    ("gap_filled", "info", replace(GOOD, gap=GAP | {"state": "filled"})),
     ("rate_low", "warning", replace(GOOD, metrics=(metric(of_hour=20),))),
     ("rate_high", "warning", replace(GOOD, metrics=(metric(of_hour=600),))),
     ("day_low", "warning", replace(GOOD, received=700)),
