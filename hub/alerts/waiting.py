@@ -18,9 +18,7 @@ SQL = statements(__name__)
 MOST_S = 600
 """After that they are told whatever is known, but behind a gateway that may be silent for longer:"""
 DECIDED_S = 120
-"""there once it is so long since its time was over, in which presence decides it,"""
-LONGEST_S = 3600
-"""or after an hour."""
+"""there once it is so long since its time was over, in which presence decides it: its own time bounds it."""
 LOOK_S = 30
 """So often it is looked anew."""
 
@@ -29,7 +27,5 @@ async def waiting(conn: psycopg.AsyncConnection, alerts: Sequence[UUID]) -> dict
     """Of alerts that series behind a gateway are silent, those that wait, each with when it is to be looked at next."""
     if not alerts:
         return {}
-    asked = {
-        "ids": list(alerts), "most_s": MOST_S, "decided_s": DECIDED_S, "longest_s": LONGEST_S, "look_s": LOOK_S,
-    }  # fmt: skip
+    asked = {"ids": list(alerts), "most_s": MOST_S, "decided_s": DECIDED_S, "look_s": LOOK_S}
     return dict(await (await conn.execute(SQL.waiting, asked, prepare=False)).fetchall())

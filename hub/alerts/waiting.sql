@@ -6,7 +6,7 @@ with asked as materialized (
     select a.id, a.changed_at, a.raised_at, d.parent_id
     from alert a
     join device d on d.id = a.device_id
-    where a.id = any (%(ids)b::uuid[]) and a.raised_at + make_interval(secs => %(longest_s)s) > clock_timestamp()
+    where a.id = any (%(ids)b::uuid[])
       and exists (select from inhibition i
                   where i.enabled and 'offline' = any (i.kinds) and 'offline' = any (i.parent_kinds))
       and exists (select from rule r where r.enabled and r.event_kind = 'offline')
@@ -27,9 +27,8 @@ with asked as materialized (
 select id, least(clock_timestamp() + make_interval(secs => %(look_s)s), until)
 from (
     select asked.id,
-           least(asked.raised_at + make_interval(secs => %(longest_s)s),
-                 greatest(asked.raised_at + make_interval(secs => %(most_s)s),
-                          heard.at + make_interval(secs => least(heard.may_be_s, %(longest_s)s) + %(decided_s)s))) as until
+           greatest(asked.raised_at + make_interval(secs => %(most_s)s),
+                    heard.at + make_interval(secs => heard.may_be_s + %(decided_s)s)) as until
     from asked
     join heard on heard.id = asked.parent_id
     where heard.at <= asked.changed_at

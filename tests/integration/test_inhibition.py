@@ -483,9 +483,7 @@ async def test_it_waits_no_longer_once_that_is_known_or_for_ten_minutes(city: Ci
     assert await city.states(silent) == ["pending"]
 
 
-async def test_behind_a_gateway_that_may_be_silent_for_long_it_waits_until_that_is_known_or_an_hour(
-    city: City,
-) -> None:
+async def test_behind_a_gateway_that_may_be_silent_for_long_it_waits_until_that_is_known(city: City) -> None:
     await rules_on_level(city)
     await gateway(city, 700)
     await city.run("update profile set offline_after_s = 1800")
@@ -499,13 +497,42 @@ async def test_behind_a_gateway_that_may_be_silent_for_long_it_waits_until_that_
         await city.run("update device_seen set seen_at = now() - make_interval(secs => %(ago)s)", ago=ago_s)
         await time_passes(city)
         assert await city.states(silent) == [state], ago_s
-    await city.run("update profile set offline_after_s = 86400 where code = 'gauge'")
-    await city.run("update device_seen set seen_at = now() - interval '3600 s'")
-    later = await measured(city, "camera", "silence")
-    for ago_s, state in ((3500, "quiet"), (3600, "pending")):
-        await city.run("update alert set raised_at = now() - make_interval(secs => %(ago)s)", ago=ago_s)
+
+
+@pytest.mark.parametrize("ends", ["is offline", "is back", "is never decided"])
+async def test_behind_a_gateway_that_may_be_silent_for_a_day_each_outage_is_told_once(city: City, ends: str) -> None:
+    await rules_on_level(city)
+    await gateway(city, 700)
+    await city.run("update profile set offline_after_s = 86400")
+    lamp, camera = await measured(city, "lamp", "silence"), await measured(city, "camera", "silence")
+
+    async def ago(seconds: float) -> None:
+        for column in ("device_seen set seen_at", "alert set raised_at", "alert set changed_at"):
+            await city.run(f"update {column} = now() - make_interval(secs => %(ago)s)", ago=seconds)
         await time_passes(city)
-        assert await city.states(later) == [state], ago_s
+
+    for seconds in (3700, 86_400, 86_515):
+        await ago(seconds)
+        assert [await city.states(each) for each in (lamp, camera)] == [["quiet"], ["quiet"]], seconds
+    assert await city.states(await city.happens("lamp", "smoke")) == ["pending"], "danger waits for nothing"
+    if ends == "is offline":
+        dark = await city.happens("pole", "offline")
+        await city.run("update device_health set online = false")
+        await time_passes(city)
+        assert [await city.states(each) for each in (dark, lamp, camera)] == [["pending"], ["inhibited"], ["inhibited"]]
+        await city.run("update alert set cleared_at = now() where id = %(id)s", id=camera)
+        await city.happens("pole", "offline", alert=dark, change="cleared")
+        await city.run("update device_health set online = true")
+    if ends == "is never decided":
+        await ago(86_525)
+        assert [await city.states(each) for each in (lamp, camera)] == [["pending"], ["pending"]]
+        return
+    back = "select id from device where code in ('pole', 'camera')"
+    await city.run(f"update device_seen set seen_at = now() where device_id in ({back})")
+    await city.run("update alert set cleared_at = now() where id = %(id)s", id=camera)
+    for _ in range(2):
+        await time_passes(city)
+        assert [await city.states(each) for each in (lamp, camera)] == [["pending"], ["given_up"]], "it alone, once"
 
 
 async def test_a_silence_that_waited_is_told_by_its_device_being_offline(city: City) -> None:
