@@ -1,9 +1,11 @@
 """What fusion looks at: findings of one thing each."""
 
 import math
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from hub.danger import DANGER, finds_danger
 from hub.models import Micros
 
 
@@ -29,8 +31,23 @@ class Finding(NamedTuple):
     """Whether its condition lasts and nobody has ended it."""
     incident: UUID | None = None
     """In which it is already."""
+    measures_danger: bool = False
+    """Whether its rule finds a danger by what is measured."""
 
     @property
     def placed(self) -> bool:
         """Whether its place is known."""
         return math.isfinite(self.lon) and math.isfinite(self.lat)
+
+    @property
+    def danger(self) -> bool:
+        """Whether it is of a danger, told or measured: nothing lowers it."""
+        return self.measures_danger if self.measured else self.what in DANGER
+
+
+def stored_finding(row: Sequence[Any]) -> Finding:
+    """Of a row: the fields up to `incident`, then the expression of its rule and the category of its profile."""
+    *fields, expression, category = row
+    found = Finding(*fields)
+    danger = found.measured and finds_danger(found.what, expression, "value", category)
+    return found._replace(measures_danger=danger)

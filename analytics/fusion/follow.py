@@ -15,7 +15,7 @@ import numpy as np
 import psycopg
 from psycopg.rows import dict_row
 
-from analytics.fusion.finding import Finding
+from analytics.fusion.finding import Finding, stored_finding
 from analytics.fusion.fusion import Fused as Decided
 from analytics.fusion.fusion import Fusion, Known, Weaker
 from analytics.fusion.rules import FusionRule, stored_rule
@@ -25,7 +25,6 @@ from hub.alerts.apply import SQL as APPLY
 from hub.alerts.apply import apply
 from hub.alerts.fused import Fused
 from hub.alerts.routing import level_word
-from hub.danger import DANGER
 from hub.models import from_micros, to_micros
 from hub.store.statements import statements
 from hub.words.sentence import Sentence
@@ -148,10 +147,10 @@ def alone(finding: Finding) -> Fused:
     """A person took an alert out of its incident: its level is what its rule says again. Refused of a danger, and where
     it was not raised."""
     assert finding.incident is not None  # noqa: S101 for the type checker
-    id_, kind = uuid5(finding.incident, f"alone {finding.alert}"), None if finding.measured else finding.what
+    id_ = uuid5(finding.incident, f"alone {finding.alert}")
     details = {"incident": str(finding.incident)}
     note = Sentence("fusion.alone")
-    return Fused(id_, finding.alert, "updated", datetime.now(UTC), note, details, alone=True, event_kind=kind)
+    return Fused(id_, finding.alert, "updated", datetime.now(UTC), note, details, alone=True, danger=finding.danger)
 
 
 def weakened(weaker: Weaker, out: Finding) -> Fused | Step:
@@ -159,12 +158,11 @@ def weakened(weaker: Weaker, out: Finding) -> Fused | Step:
     level that it was raised to: it is told beside it."""
     finding, level = weaker.finding, level_word(weaker.level)
     id_ = uuid5(weaker.incident, f"weaker {finding.alert} {out.alert}")
-    if not finding.measured and finding.what in DANGER:
+    if finding.danger:
         return Step(id_, finding.alert, "commented", "hub", Sentence("fusion.weaker.danger", level=level))
     details = {"incident": str(weaker.incident), "rule": weaker.rule.code}
-    kind = None if finding.measured else finding.what
     note = Sentence("fusion.weaker", level=level)
-    return Fused(id_, finding.alert, "updated", datetime.now(UTC), note, details, alone=True, event_kind=kind)
+    return Fused(id_, finding.alert, "updated", datetime.now(UTC), note, details, alone=True, danger=finding.danger)
 
 
 def raised_note(rule: FusionRule, level: int) -> Sentence:
@@ -201,7 +199,7 @@ def _columns(decided: Decided, consequences: Sequence[str]) -> dict[str, Any]:
 async def _findings(conn: psycopg.AsyncConnection, asked: Mapping[str, object]) -> list[tuple[Finding, bool]]:
     """With whether each is out: found false, or taken out by a person."""
     rows = await (await conn.execute(SQL.findings, asked)).fetchall()
-    return [(Finding(*row), out) for *row, out in rows]
+    return [(stored_finding(row), out) for *row, out in rows]
 
 
 async def _sizes(

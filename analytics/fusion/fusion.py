@@ -12,7 +12,6 @@ from uuid import UUID, uuid5
 from analytics.fusion.finding import Finding
 from analytics.fusion.groups import Groups
 from analytics.fusion.rules import FusionRule
-from hub.danger import DANGER
 from hub.models import Micros
 
 _INCIDENTS = UUID("6f0a2b52-3f7b-5c35-9d6e-1d0d3a0c8a52")
@@ -169,8 +168,7 @@ def _suffices(rule: FusionRule, members: Sequence[Finding], sizes: Mapping[int, 
 
 
 def _leads(finding: Finding) -> tuple[bool, bool, int, int, int]:
-    danger = not finding.measured and finding.what in DANGER
-    return finding.lasts, danger, finding.level, -finding.at, -finding.alert.int
+    return finding.lasts, finding.danger, finding.level, -finding.at, -finding.alert.int
 
 
 def _id_of(rule: FusionRule, first: Finding) -> UUID:

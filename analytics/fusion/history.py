@@ -8,7 +8,7 @@ from uuid import UUID
 
 import numpy as np
 
-from analytics.fusion.finding import Finding
+from analytics.fusion.finding import Finding, stored_finding
 from analytics.fusion.fusion import Fused, Fusion
 from analytics.fusion.rules import FusionRule, stored_rule
 from devices.places.grid import distance
@@ -51,7 +51,7 @@ async def _tried(connect: Connect, rule: FusionRule, since: datetime, until: dat
     asked = {"kinds": sorted(rule.kinds), "metrics": sorted(rule.metrics), "since": since, "until": until}
     async with connect() as conn:
         rows = await (await conn.execute(SQL.findings, {**asked, "limit": MOST + 1})).fetchall()
-        findings = [Finding(*row) for row in rows[:MOST]]
+        findings = [stored_finding(row) for row in rows[:MOST]]
         hubs = list({each.hub for each in findings if each.hub is not None}) if rule.share else []
         sizes: dict[int, int] = dict(await (await conn.execute(SQL.sizes, {"hubs": hubs})).fetchall()) if hubs else {}
     tried = await asyncio.to_thread(would_fuse, rule, findings, sizes)

@@ -32,7 +32,9 @@ class Fused:
     alone: bool = False
     """Of updated, instead: fusion raises it no longer, for what raised it is not of its incident."""
     event_kind: str | None = None
-    """Of the alert; what is lowered must have one that is no danger."""
+    """Of updated by a ceiling: what is lowered must be of one that is no danger."""
+    danger: bool = False
+    """Of updated alone: the alert is of a danger, told or measured, which keeps its level."""
     actor: str | None = "hub"
 
 
@@ -69,8 +71,8 @@ def no_fusion(change: Fused, held: Held) -> str | None:
     """Why a level cannot be changed so; None when it can."""
     if change.ceiling is not None and (change.event_kind is None or change.event_kind in DANGER):
         return f"it is of {change.event_kind or 'what was measured'}, which fusion never lowers"
-    if change.alone and change.event_kind in DANGER:
-        return f"it is of {change.event_kind}, which stays at the level that it was raised to"
+    if change.alone and change.danger:
+        return "it is of a danger, which stays at the level that it was raised to"
     if held.fused(change).level == held.level:
         return f"its level is {held.level} already"
     return None

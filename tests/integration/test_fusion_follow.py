@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -45,6 +46,28 @@ class City(Alarms):
         )  # fmt: skip
         ts = now_micros() - ago_s * 1_000_000
         made = AlertChange(uuid4(), alert, change, ts, rule, f"{device}/{kind}", id_, None, level, f"{device} {kind}")
+        [result] = await self.commit([made])
+        assert result.outcome == "applied", result
+        return alert
+
+    async def measures(self, device: str, metric: str, ago_s: int = 0) -> UUID:
+        """An orange alert of a metric that is high."""
+        await self.run(
+            """insert into rule (code, name, profile_id, metric, direction, thresholds)
+               select %(metric)s, 'high', id, %(metric)s, 'above', '{"orange": 1}' from profile
+               on conflict do nothing""",
+            metric=metric,
+        )
+        [(rule, id_, series)] = await self.run(
+            """with made as (insert into series (device_id, metric)
+                   select id, %(metric)s from device where code = %(device)s returning id, device_id)
+               select r.id, m.device_id, m.id from made m, rule r where r.code = %(metric)s""",
+            metric=metric, device=device,
+        )  # fmt: skip
+        alert, ts = uuid4(), now_micros() - ago_s * 1_000_000
+        made = AlertChange(
+            uuid4(), alert, "raised", ts, rule, f"{device}/{metric}", id_, series, 2, f"{device} {metric}", 2.0, 1.0
+        )
         [result] = await self.commit([made])
         assert result.outcome == "applied", result
         return alert
@@ -230,16 +253,20 @@ async def test_what_a_person_takes_out_is_no_longer_raised_but_danger_is(city: C
     assert sum(kind == "updated" for kind, _ in await changes(city, first)) == (2 if after == 2 else 1)
 
 
-@pytest.mark.parametrize(("kind", "after"), [("power_loss", 2), ("smoke", 4)])
+@pytest.mark.parametrize(
+    ("kind", "after"), [("power_loss", 2), ("smoke", 4), ("measured pm10", 2), ("measured depth", 4)]
+)
 @pytest.mark.parametrize("how", ["false_alarm", "separated"])
 async def test_what_has_lost_its_corroboration_says_so_and_what_is_no_danger_has_its_own_level(
     city: City, kind: str, after: int, how: str
 ) -> None:
     await city.run(
-        """update fusion_rule set anchors = '{}', sources = 2, raise_to = 4, raise_sources = 2
+        """update fusion_rule set anchors = '{}', sources = 2, raise_to = 4, raise_sources = 2, metrics = '{pm10,depth}'
            where code = 'fire-evidence'"""
     )
-    first, other = await city.happens("smoke-1", kind, ago_s=60), await city.happens("cam-1", kind)
+    measured, metric = kind.startswith("measured"), kind.removeprefix("measured ")
+    finds = partial(city.measures, metric=metric) if measured else partial(city.happens, kind=kind)
+    first, other = await finds("smoke-1", ago_s=60), await finds("cam-1")
     await city.follow()
     assert [await city.level(each) for each in (first, other)] == [4, 2]
     if how == "separated":
@@ -250,9 +277,9 @@ async def test_what_has_lost_its_corroboration_says_so_and_what_is_no_danger_has
         await city.follow()
         assert await city.level(first) == after
     told = await changes(city, first)
-    assert [kind for kind, _ in told] == ["raised", "joined", "updated", "commented" if kind == "smoke" else "updated"]
+    assert [kind for kind, _ in told] == ["raised", "joined", "updated", "commented" if after == 4 else "updated"]
     assert "was raised to red because others confirmed it" in told[-1][1]
-    await city.happens("pole-1", kind)
+    await finds("pole-1")
     await city.follow()
     assert await city.level(first) == 4, "another one corroborates it"
 
