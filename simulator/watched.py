@@ -37,7 +37,7 @@ _ILL: tuple[tuple[str, str, str, float, float], ...] = (
     ("river-level", "level", "slow", 16, 7),
     ("river-level", "level", "burst", 8, 0.1),
     ("smart-pole", "voltage", "jump", 10, 1.5),
-    ("air-station", "no2", "noisy", 8, 12),
+    ("environment-sensor", "noise", "noisy", 8, 12),
 )
 """Profile, metric, kind, hours since it began, size."""
 _LEAKS = {True: ("street-lamp", "power", "leak", 4, 0.8), False: ("smart-pole", "voltage", "leak", 4, 2.0)}

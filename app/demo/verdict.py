@@ -34,6 +34,11 @@ Target = tuple[str, str | None, str | None]
 """Device, metric, event kind."""
 
 
+def _named(target: Target) -> str:
+    """For people."""
+    return " ".join(filter(None, target))
+
+
 @dataclass(slots=True)
 class Injected:
     """An injected anomaly and the alerts it caused."""
@@ -51,7 +56,7 @@ class Injected:
     @property
     def name(self) -> str:
         """Of its target, for people."""
-        return " ".join(filter(None, self.target))
+        return _named(self.target)
 
     @property
     def alerted(self) -> bool:
@@ -77,7 +82,8 @@ class Verdict:
     alert_ms_p99: float | None
     readings_per_s: float
     anomalies_missed: list[str]
-    unexpected_alerts: int
+    unexpected_alerts: list[str]
+    """Those without an anomaly, by what they are about."""
     double_pages: int
     faults_sent: int
     deliveries_pending: int
@@ -144,7 +150,9 @@ def _copy(conn: psycopg.Connection[Any], statement: str, file: Path) -> None:
             copy.write(block)
 
 
-def _conclude(summary: dict[str, Any], counts: dict[str, int], injected: list[Injected], unexpected: int) -> Verdict:
+def _conclude(
+    summary: dict[str, Any], counts: dict[str, int], injected: list[Injected], unexpected: list[str]
+) -> Verdict:
     faults = sum(summary["faults"].values())
     truth = counts["truth_readings"] + counts["truth_events"]
     right = counts["right_readings"] + counts["right_events"]
@@ -161,7 +169,7 @@ def _conclude(summary: dict[str, Any], counts: dict[str, int], injected: list[In
         duplicates=stored - right + double,
         anomalies_injected=len(injected),
         alerts_raised=counts["alerts_raised"],
-        alerts_delivered=sum(len(one.arrivals) for one in injected) + unexpected,
+        alerts_delivered=sum(len(one.arrivals) for one in injected) + len(unexpected),
         alert_ms_p50=p50,
         alert_ms_p99=p99,
         readings_per_s=round(counts["stored_readings"] / took, 1),
@@ -205,21 +213,22 @@ def read_deliveries(file: Path, started: Micros) -> Iterator[dict[str, Any]]:
                 yield delivery
 
 
-def hold_against(injected: list[Injected], deliveries: Iterable[dict[str, Any]]) -> int:
-    """Assign each alert to the latest earlier anomaly on its target; returns the number unassigned."""
+def hold_against(injected: list[Injected], deliveries: Iterable[dict[str, Any]]) -> list[str]:
+    """Assign each alert to the latest earlier anomaly on its target; returns what the unassigned ones are about."""
     by_target: dict[Target, list[Injected]] = defaultdict(list)
     for one in sorted(injected, key=lambda one: one.begin):
         by_target[one.target].append(one)
-    unexpected = 0
+    unexpected = list[str]()
     owners: dict[str, Injected] = {}
     for delivery in deliveries:
         alert, level = delivery["alert"], LEVEL_NAMES.index(delivery["level"]) + 1
         if delivery["type"] == "ganzhi.alert.raised":
-            candidates = by_target[delivery["device"], delivery["metric"], delivery["event_kind"]]
+            target = delivery["device"], delivery["metric"], delivery["event_kind"]
+            candidates = by_target[target]
             opened = to_micros(datetime.fromisoformat(delivery["opened_at"]))
             place = bisect_right(candidates, opened + SLACK, key=lambda one: one.begin)
             if not place:
-                unexpected += 1
+                unexpected.append(_named(target))
                 continue
             owners[alert] = candidates[place - 1]
             owners[alert].arrivals[alert] = delivery["arrived_us"]

@@ -111,8 +111,11 @@ class View:
             self._console.print(Text.assemble(f"{target}: {SICKNESSES.get(kind, kind)}, ", told), soft_wrap=True)
         for missed in verdict.anomalies_missed[:10]:
             self._console.print(Text(f"no alert of the right level was delivered for: {missed}", style="red"))
-        if verdict.unexpected_alerts:
-            self._console.print(Text(f"{verdict.unexpected_alerts} alerts without an anomaly", style="yellow"))
+        if others := verdict.unexpected_alerts:
+            named = ", ".join(others[:10])
+            self._console.print(
+                Text(f"{len(others)} alerts without an anomaly: {named}", style="yellow"), soft_wrap=True
+            )
 
     def _stop(self) -> None:
         live, self._live = self._live, None

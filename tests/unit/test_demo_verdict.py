@@ -24,9 +24,9 @@ def delivery(kind: str, alert: str, level: str, opened: int, target: Any = PM25,
 def test_an_alert_that_rises_to_the_level_answers_its_anomaly() -> None:
     one = Injected(PM25, T, T + 1000, 4)
     told = [delivery("raised", "a", "blue", T), delivery("updated", "a", "red", T), delivery("cleared", "a", "red", T)]
-    assert hold_against([one], told[:1]) == 0
+    assert hold_against([one], told[:1]) == []
     assert not one.alerted
-    assert hold_against([one], told) == 0
+    assert hold_against([one], told) == []
     assert one.alerted
     assert one.arrivals == {"a": T + 50_000}
 
@@ -38,7 +38,7 @@ def test_two_alerts_for_one_anomaly_are_a_double_page() -> None:
         delivery("raised", "b", "blue", T + 2_000_000),
         delivery("raised", "c", "blue", T + 60_000_000),
     ]
-    assert hold_against([one, later], told) == 0
+    assert hold_against([one, later], told) == []
     assert (set(one.arrivals), set(later.arrivals)) == ({"a", "b"}, {"c"})
 
 
@@ -48,7 +48,7 @@ def test_an_alert_without_an_anomaly_is_unexpected() -> None:
         delivery("raised", "a", "blue", T - 5_000_000),
         delivery("raised", "b", "red", T, ("cam-001", None, "smoke")),
     ]
-    assert hold_against([one], told) == 2
+    assert hold_against([one], told) == ["air-001 pm25", "cam-001 smoke"]
     assert not one.alerted
 
 
