@@ -8,29 +8,39 @@ from pathlib import Path
 
 from tests.acceptance.test_page import LINK, browser
 from tests.support.chromium import Chromium
-from tests.support.served_api import api_context, client_of, raise_alert, register, served
+from tests.support.served_api import RULE, api_context, client_of, raise_alert, register, served
 
 __all__ = ["browser"]
 SHOTS = os.environ.get("HUB_TEST_SHOTS")
 """A folder, to look at what the page shows."""
-LEAP = (datetime.now(UTC) - timedelta(minutes=25)).replace(second=0, microsecond=0)
+LEAP = (datetime.now(UTC) - timedelta(minutes=5)).replace(second=0, microsecond=0)
 FILL = """
 insert into reading (ts, series_id, value, quality)
-select %(leap)s::timestamptz + make_interval(mins => 10 * n), s.id,
-       20 + 5 * sin(2 * pi() * n / 144) + (n %% 7) / 10.0 + case when n >= 0 then 60 else 0 end, 0
-from series s, generate_series(-1152, 2) n"""
+select %(leap)s::timestamptz + make_interval(mins => 30 * n), s.id,
+       20 + 5 * sin(2 * pi() * n / 48) + (n %% 7 + d.id %% 3) / 10.0 + greatest(n + 40, 0) / 2.0
+       + case when n >= 0 and d.code = 'air-0' then 60 else 0 end, 0
+from series s join device d on d.id = s.device_id, generate_series(-1488, 0) n"""
+"""Four stations, of which one leaps while all rise."""
+NEAR = "update device set lon = 120, lat = 30 + 0.003 * id"
+APART = {"thresholds": {"blue": 2}, "signal": "unshared"}
+LATEST = """
+insert into latest (series_id, ts, value, quality)
+select s.id, now(), 80, 0 from series s join device d on d.id = s.device_id where d.code = 'air-0'"""
 TOLD = "document.getElementById('timeline-expected').textContent"
-LINES = "['usual-band', 'usual', 'came', 'odd', 'moment'].map((name) => document.querySelectorAll('.' + name).length)"
+CLASSES = ["usual-band", "usual", "came", "odd", "moment", "shared-band", "shared"]
+LINES = f"{CLASSES}.map((name) => document.querySelectorAll('.' + name).length)"
 
 
 async def test_what_was_expected_is_drawn_around_the_moment(database: str, browser: Callable[[], Chromium]) -> None:
     async with api_context(database) as context, client_of(context) as client, served(context) as url:
-        await register(client)
+        await register(client, 4)
+        (await client.put("/rules/apart", json={**RULE, **APART})).raise_for_status()
         async with context.hub_pool.connection() as conn:
-            for day in range(10):
+            for day in range(33):
                 await conn.execute("select ensure_partition(%s::date)", (LEAP - timedelta(days=day - 1),))
+            await conn.execute(NEAR)
             await conn.execute(FILL, {"leap": LEAP})
-            await conn.execute("insert into latest (series_id, ts, value, quality) select id, now(), 80, 0 from series")
+            await conn.execute(LATEST)
         await raise_alert(context.hub_pool)
 
         def look() -> None:
@@ -42,8 +52,10 @@ async def test_what_was_expected_is_drawn_around_the_moment(database: str, brows
                 page.wait_for(f"{there} !== null", "the alert is there")
                 page.evaluate(f"{there}.click()")
                 page.wait_for(f"{TOLD}.includes('at that hour it was')", "the chart says what was usual")
-                band, usual, came, odd, moment = page.evaluate(LINES)
+                band, usual, came, odd, moment, *shared = page.evaluate(LINES)
                 assert (band, usual, came, moment, odd > 0) == (1, 1, 1, 1, True)
+                assert shared == [1, 1], "and what its neighbours let expect"
+                assert "with its 3 neighbours it was expected from" in page.evaluate(TOLD)
                 _shot(page, "en")
                 page.evaluate("document.getElementById('language').click()")
                 page.evaluate("document.getElementById('timeline-again').click()")
