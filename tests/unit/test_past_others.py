@@ -20,7 +20,7 @@ QUALITY = st.sampled_from([Quality.GOOD, Quality.GOOD, Quality.LATE, Quality.FAU
 READING = st.tuples(st.integers(0, 4), st.integers(0, 100), st.sampled_from([1.0, -2.5, 7.0]), QUALITY)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(READING, max_size=30, unique_by=lambda each: each[:2]),
     st.lists(st.lists(st.integers(0, 4), max_size=5, unique=True), min_size=1, max_size=4),
