@@ -4,7 +4,7 @@ Without a name a reading keeps the one that was derived from its code, and an ev
 is lost, and what is not known is told.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import NamedTuple
 
 from devices.codecs.code_table import CodeTable, Meant, What
@@ -25,11 +25,15 @@ class Unknown(NamedTuple):
 LONGEST_CODE, LONGEST_EXAMPLE = 64, 100
 
 
-def name_codes(decoded: Decoded, tables: Sequence[CodeTable]) -> list[Unknown]:
-    """Give names to the readings and events of a message that have codes, the first table first; returns the rest."""
+def name_codes(decoded: Decoded, tables: Sequence[CodeTable], known: Container[str] = ()) -> list[Unknown]:
+    """Give names to the readings and events of a message that have codes, the first table first; returns the rest.
+
+    Numbers in quotes are taken first where their name is a metric that is `known`, or a code of a table.
+    """
     codes = decoded.codes
     if codes is None:
         return []
+    take_in_quotes(decoded, tables, known)
     unknown = dict[tuple[What, str], str]()
     _name_events(decoded, tables, unknown)
     gone = [row for row, metric in enumerate(decoded.metrics) if (coded := codes.metrics.get(metric)) is not None
@@ -40,6 +44,25 @@ def name_codes(decoded: Decoded, tables: Sequence[CodeTable]) -> list[Unknown]:
         Unknown(codes.protocol, what, code[:LONGEST_CODE], example[:LONGEST_EXAMPLE])
         for (what, code), example in unknown.items()
     ]
+
+
+def take_in_quotes(decoded: Decoded, tables: Iterable[CodeTable], known: Container[str]) -> None:
+    """Take numbers that stand in quotes whose metric is `known`, or whose code a table knows; others are texts."""
+    if decoded.codes is None or not decoded.codes.in_quotes:
+        return
+    taken = set[str]()
+    for metric, ts, value in decoded.codes.in_quotes:
+        if metric not in known and all(metric not in each.metrics and metric not in each.valued for each in tables):
+            continue
+        taken.add(metric)
+        decoded.metrics.append(metric)
+        decoded.ts.append(ts)
+        decoded.values.append(value)
+        decoded.codes.metrics[metric] = Coded(metric)
+        if decoded.quality is not None:
+            decoded.quality.append(0)
+    decoded.codes.in_quotes = []
+    decoded.unused = tuple(name for name in decoded.unused if name not in taken)
 
 
 def _name_events(decoded: Decoded, tables: Iterable[CodeTable], unknown: dict[tuple[What, str], str]) -> None:

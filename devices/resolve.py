@@ -214,7 +214,7 @@ def _look_closer(
         check_named(device, decoded.devices)
     if raw.retained and not _keep_own(decoded, codec, raw, device, zone):
         found.no_news.add(device.id, raw.origin.address, raw.received, empty=False)
-    named = name_codes(decoded, registry.codes_of(device, decoded))
+    named = name_codes(decoded, registry.codes_of(device, decoded), device.layout)
     if unknown := [each for each in named if each.what != "metric" or each.code not in device.profile.ranges]:
         found.unmapped.note(device.id, unknown, raw.received)
 

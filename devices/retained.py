@@ -53,6 +53,8 @@ def keep_own_times(decoded: Decoded, codec: Codec, raw: Raw, mapping: Mapping[st
     own = [at == other for at, other in zip(decoded.ts, again.ts, strict=True)]
     events = [draft for draft in decoded.events if draft.ts is not None]
     whole = all(own) and len(events) == len(decoded.events)
+    if decoded.codes is not None and again.codes is not None and decoded.codes.in_quotes != again.codes.in_quotes:
+        decoded.codes.in_quotes, whole = [], False
     if not whole:
         decoded.keep([row for row, kept in enumerate(own) if kept])
         if decoded.codes is not None:

@@ -108,6 +108,14 @@ class Coded(NamedTuple):
     tail: str = ""
 
 
+class InQuotes(NamedTuple):
+    """A number that stands in quotes: a reading where somebody knows its name, else a text (an ICCID, a version)."""
+
+    metric: str
+    ts: Micros
+    value: float
+
+
 @dataclass(slots=True)
 class Codes:
     """Codes of a message that the table of its protocol does not know (devices/code_mapping.py).
@@ -120,6 +128,7 @@ class Codes:
     """By metric."""
     states: dict[int, str] = field(default_factory=dict)
     """By place among the events."""
+    in_quotes: list[InQuotes] = field(default_factory=list)
 
 
 class Decoded:

@@ -10,6 +10,7 @@ import pytest
 from devices.carriers.asked import aliyun, tencent
 from devices.carriers.asked.platforms import OFFERS
 from devices.carriers.asked.talk import Access, Ask, Asked, Call, Found, PlatformSaysNoError, form
+from devices.code_mapping import take_in_quotes
 from devices.codecs import CODECS
 from ingest.carriers.platforms import PLATFORMS
 from tests.support.platform_api import PlatformApi, Request, Sent
@@ -22,6 +23,7 @@ ADDRESSES = {
 }  # fmt: skip
 SECRET = "c2VjcmV0LW9mLXRoZS1wbGF0Zm9ybQ=="
 SENT = [Sent(BEGUN + 60_000 * n, {"level": n / 4, "Alarm_Status": float(n % 2)}) for n in range(5)]
+KNOWN = SENT[0].values
 PUSHED = {(name, sent.at * 1000, value) for sent in SENT for name, value in sent.values.items()}
 NEWEST = {each for each in PUSHED if each[1] == SENT[-1].at * 1000}
 
@@ -58,6 +60,7 @@ def readings(platform: str, bodies: Iterable[bytes], address: str) -> list[tuple
             codec = CODECS[platform, sent.form]
             decoded = codec(sent.payload, int(NOW * 1e6), ZoneInfo("Asia/Shanghai"))
             assert not decoded.faults
+            take_in_quotes(decoded, [], KNOWN)
             found += zip(decoded.metrics, decoded.ts, decoded.values, strict=True)
     return found
 

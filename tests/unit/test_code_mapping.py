@@ -1,8 +1,8 @@
 """Codes that no shipped table knows: named by what operators say, else kept as they are and told."""
 
-from devices.code_mapping import Unknown, name_codes
+from devices.code_mapping import Unknown, name_codes, take_in_quotes
 from devices.codecs.code_table import NO_CODES, table_of
-from devices.codecs.decoded import Coded, Decoded, EventDraft
+from devices.codecs.decoded import Coded, Decoded, EventDraft, InQuotes
 
 PRODUCT = table_of(
     {
@@ -68,3 +68,19 @@ def test_the_first_table_goes_before_the_second() -> None:
     own = table_of({"metrics": {"w99999": {"metric": "smell"}}})
     name_codes(decoded, [own, PRODUCT])
     assert decoded.metrics[0] == "smell_avg"
+
+
+def test_a_number_in_quotes_is_a_reading_where_its_name_is_known_and_else_a_text() -> None:
+    decoded = message()
+    assert decoded.codes is not None
+    for name, value in (("level", 23.5), ("ICCID", 8.9e19), ("Alarm", 7.0)):
+        decoded.note_unused(name)
+        decoded.codes.in_quotes.append(InQuotes(name, 9, value))
+    decoded.note_unused("version")
+    take_in_quotes(decoded, [NO_CODES, PRODUCT], {"level": 0})
+    assert (decoded.metrics[3:], decoded.values[3:]) == (["level", "Alarm"], [23.5, 7.0])
+    assert (decoded.quality, decoded.unused) == ([8, 0, 0, 0, 0], ("ICCID", "version"))
+    name_codes(decoded, [PRODUCT])
+    assert [(draft.kind, draft.state, draft.ts) for draft in decoded.events[-2:]] == [
+        ("smoke", "inactive", 9), ("muted", "inactive", 9)
+    ]  # fmt: skip

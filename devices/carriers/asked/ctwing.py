@@ -22,7 +22,6 @@ from devices.carriers.asked.talk import (
     listed,
     millis,
     no,
-    number,
     read,
 )  # fmt: skip
 
@@ -36,7 +35,7 @@ def latest(access: Access, asked: Asked, now: float) -> Talk:
     if told.get("code") != 0:
         raise no(told.get("code"), told.get("msg", told.get("desc")))
     values = [
-        Value(name, at, number(each.get("value")))
+        Value(name, at, each.get("value"))
         for each in listed(told.get("deviceStatusList"))
         if isinstance(name := each.get("datasetId"), str) and (at := millis(each.get("timestamp")))
     ]

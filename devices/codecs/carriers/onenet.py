@@ -110,8 +110,6 @@ def _value(decoded: Decoded, name: str, value: object, at: Micros) -> None:
     """A stream of data; a text in hexadecimal digits is what the device sent as bytes."""
     if isinstance(value, str) and value and len(value) % 2 == 0 and _HEX.issuperset(value):
         carry(decoded, bytes.fromhex(value), "value")
-    elif isinstance(value, str):
-        decoded.note_unused(name)
     else:
         take(decoded, {name: value}, at, "value")
 

@@ -5,6 +5,7 @@ devices send beside what they measure (ICCID, version), are no faults: they are 
 """
 
 import binascii
+import re
 from datetime import tzinfo
 from hashlib import blake2b
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import msgspec
 
 from devices.codecs import event
-from devices.codecs.decoded import MAX_NAMES, MAX_READINGS, Coded, Decoded
+from devices.codecs.decoded import MAX_NAMES, MAX_READINGS, Coded, Decoded, InQuotes
 from devices.codecs.inner import Envelope, Inner
 from devices.codecs.jsontext import NotFinite
 from devices.codecs.metric import Verdict, bad_name, judge
@@ -23,6 +24,8 @@ from hub.models import Micros
 from hub.words.sentence import Sentence
 
 _GOOD, _PRIVATE = Verdict.GOOD, Verdict.PRIVATE
+_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{0,15})?([eE][+-]?[0-9]{1,2})?")
+_LONGEST = 40
 
 
 def take(decoded: Decoded, properties: dict[str, Any], at: Micros, *steps: str | int, inside: str = "") -> None:
@@ -39,11 +42,12 @@ def take(decoded: Decoded, properties: dict[str, Any], at: Micros, *steps: str |
         elif kind is dict and not inside:
             take(decoded, value, at, *steps, name, inside=name)
         elif value is not None:
-            _take_odd(decoded, full, value, verdict, *steps)
+            _take_odd(decoded, full, value, verdict, at, *steps)
 
 
-def _take_odd(decoded: Decoded, name: str, value: object, verdict: Verdict, *steps: str | int) -> None:
-    """What is no reading: a number that is none, a name that cannot be a metric's; of others no more than a note."""
+def _take_odd(decoded: Decoded, name: str, value: object, verdict: Verdict, at: Micros, *steps: str | int) -> None:
+    """What is no reading: a number that is none, a name that cannot be a metric's, a text; one that holds a number may
+    be one (devices/code_mapping.py); of others no more than a note."""
     if type(value) is NotFinite:
         _not_finite(decoded, name, *steps)
     elif verdict is Verdict.BAD and isinstance(value, int | float):
@@ -52,6 +56,10 @@ def _take_odd(decoded: Decoded, name: str, value: object, verdict: Verdict, *ste
         decoded.leave_out(error)
     else:
         decoded.note_unused(name)
+        if verdict is _GOOD and decoded.codes is not None and isinstance(value, str) and len(value) <= _LONGEST:
+            text = value.strip()
+            if _NUMBER.fullmatch(text):
+                decoded.codes.in_quotes.append(InQuotes(name, at, float(text)))
 
 
 def take_value(decoded: Decoded, name: str, value: float, at: Micros, *steps: str | int) -> None:
