@@ -16,6 +16,8 @@ from ingest.diode.envelope import MAX_HEAD, Head, UnusableError, head_of, name_o
 
 NAME = re.compile(r"(?P<edge>[a-z0-9][a-z0-9-]{0,31})\.(?P<chain>[0-9a-f]{12})\.(?P<number>[0-9]{12,19})\.gdx")
 CHAIN_BYTES = 6
+FIRST = 1_735_689_600.0
+"""2025: no edge has written before."""
 
 
 class Kept(NamedTuple):
@@ -37,8 +39,12 @@ class Archive:
         self.kept: deque[Kept] = deque()
         self.digest = ""
         """Of the newest file."""
+        self._handed = True
+        """Whether the newest file is in the outbox."""
         self._bytes = 0
         self._lock: int | None = None
+        self._ahead = 0.0
+        """Of the clock to time.monotonic when it was opened: a clock that is set right meanwhile ages nothing."""
 
     @property
     def next(self) -> int:
@@ -70,12 +76,13 @@ class Archive:
             left.unlink()
         found = files_of(self._folder, self.edge)
         self.chain = found[-1][0] if found else secrets.token_hex(CHAIN_BYTES)
-        self.kept = deque(kept for chain, kept in found if chain == self.chain)
+        self._ahead = time.time() - time.monotonic()
+        self.kept = deque(aged([kept for chain, kept in found if chain == self.chain], self._now()))
         self._bytes = sum(each.bytes for each in self.kept)
         if self.kept:
-            newest = self.path(self.kept[-1].number)
-            self.digest = _digest(newest)
-            self._hand_over(newest)  # it may have been written, and not handed over; twice is once
+            self.digest = _digest(self.path(self.kept[-1].number))
+            self._handed = False  # it may have been written, and not handed over; twice is once
+            self._hand_over()
 
     def close(self) -> None:
         """Leave the folder to others."""
@@ -83,12 +90,18 @@ class Archive:
             os.close(self._lock)
             self._lock = None
 
+    def _now(self) -> float:
+        return time.monotonic() + self._ahead
+
     def path(self, number: int) -> Path:
         """Where a file is kept."""
         return self._folder / name_of(self.edge, self.chain, number)
 
     def write(self, head: bytes, digest: str, body: bytes) -> Path:
-        """Keep the next file, on the disk, and hand it over. OSError: it is not there, and its number is free."""
+        """Keep the next file, on the disk, and hand it over. OSError: it is not in the archive, and its number is free;
+        or not in the outbox, and it is handed over before any other is written.
+        """
+        self._hand_over()
         path = self.path(self.next)
         draft = self._folder / f".{path.name}.tmp"
         try:
@@ -101,11 +114,12 @@ class Archive:
         except OSError:
             draft.unlink(missing_ok=True)
             raise
-        self.kept.append(Kept(self.next, len(head) + len(body), time.time()))
+        self.kept.append(Kept(self.next, len(head) + len(body), self._now()))
         self._bytes += self.kept[-1].bytes
         self.digest = digest
+        self._handed = False
         _sync(self._folder)
-        self._hand_over(path)
+        self._hand_over()
         return path
 
     def waits(self, number: int) -> bool:
@@ -115,7 +129,7 @@ class Archive:
     def forget(self, *, handed: bool) -> list[int]:
         """Delete what is too old or too much, never the newest; with `handed` nothing that lies in the outbox."""
         gone: list[int] = []
-        oldest = time.time() - self._keep_s
+        oldest = self._now() - self._keep_s
         while len(self.kept) > 1 and (self.is_over or self.kept[0].at < oldest):
             first = self.kept[0]
             if handed and self.waits(first.number):
@@ -128,10 +142,11 @@ class Archive:
             gone.append(first.number)
         return gone
 
-    def _hand_over(self, path: Path) -> None:
-        """Into the outbox under its name at once, whole."""
-        if self._outbox is None:
+    def _hand_over(self) -> None:
+        """The newest file into the outbox, unless it is there: under its name at once, whole."""
+        if self._outbox is None or self._handed or not self.kept:
             return
+        path = self.path(self.kept[-1].number)
         draft = self._outbox / f".{path.name}.tmp"
         draft.unlink(missing_ok=True)
         try:
@@ -141,7 +156,21 @@ class Archive:
             with draft.open("rb") as file:
                 os.fsync(file.fileno())
         draft.rename(self._outbox / path.name)
+        draft.unlink(missing_ok=True)  # of two names of one file a rename leaves both
         _sync(self._outbox)
+        self._handed = True
+
+
+def aged(kept: list[Kept], now: float) -> list[Kept]:
+    """Files by number, none older than the one before it: a clock that was in 1970 made them no older than they are.
+
+    What is older than any edge could be, or from the future, is of now.
+    """
+    found: list[Kept] = []
+    for each in kept:
+        at = each.at if FIRST <= each.at <= now else now
+        found.append(each._replace(at=max(at, found[-1].at) if found else at))
+    return found
 
 
 def files_of(folder: Path, edge: str) -> list[tuple[str, Kept]]:
@@ -178,7 +207,6 @@ def head_in(path: Path) -> tuple[Head, bytes]:
 
 
 def _digest(path: Path) -> str:
-
     try:
         return hashlib.sha256(head_in(path)[1]).hexdigest()
     except UnusableError as error:

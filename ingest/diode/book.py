@@ -32,7 +32,7 @@ class Book:
         """Note a file; UnusableError: its number or its neighbours have another content, or are forgotten."""
         head = envelope.head
         values = _named(head) | {
-            "digest": envelope.digest, "previous": _octets(head), "messages": head.count,
+            "digest": envelope.digest, "previous": bytes.fromhex(head.previous), "messages": head.count,
             "written": from_micros(head.written), "moved_us": moved, "keep_s": self._keep_s,
             "heard": None if head.since is None else from_micros(max(0, head.until + moved)),
         }  # fmt: skip
@@ -75,7 +75,7 @@ class Book:
     async def aside(self, file: str, error: UnusableError) -> None:
         """Note a file that was set aside."""
         named = dict.fromkeys(("edge", "chain", "number")) if error.head is None else _named(error.head)
-        values = named | {"file": file[:200], "reason": error.reason, "detail": _printable(error.detail)}
+        values = named | {"file": printable(file), "reason": error.reason, "detail": printable(error.detail)}
         with sorted_errors():
             async with self._pool.connection() as conn:
                 await conn.execute(SQL.aside, values)
@@ -83,16 +83,9 @@ class Book:
 
 def _named(head: Head) -> dict[str, object]:
     number = head.number if 0 < head.number < 1 << 62 else None
-    return {"edge": _printable(head.edge[:64]), "chain": _printable(head.chain[:64]), "number": number}
+    return {"edge": printable(head.edge[:64]), "chain": printable(head.chain[:64]), "number": number}
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """What a stranger wrote, as it may be stored and shown."""
     return "".join(each if each.isprintable() else "?" for each in text[:200])
-
-
-def _octets(head: Head) -> bytes:
-    try:
-        return bytes.fromhex(head.previous)
-    except ValueError:
-        raise UnusableError("no_file", "previous is no digest", head) from None

@@ -29,6 +29,7 @@ MARK = b"ganzhi-diode-1"
 ENDING = ".gdx"
 MAX_HEAD = 16 << 10
 CHAIN = re.compile(r"[0-9a-f]{12}")
+DIGEST = re.compile(r"([0-9a-f]{64})?")
 MAX_BODY = 192 << 20
 """Of the messages of a file; protects memory from one that says it is larger when it is unpacked."""
 
@@ -103,6 +104,7 @@ REASONS = {
     "other_content": Sentence("edge.aside.other_content"),
     "other_chain": Sentence("edge.aside.other_chain"),
     "too_old": Sentence("edge.aside.too_old"),
+    "unreadable": Sentence("edge.aside.unreadable"),
 }
 """Why a file is set aside."""
 
@@ -147,7 +149,7 @@ def head_of(content: bytes) -> tuple[Head, bytes, bytes, int]:
     try:
         head = _HEADS.decode(lines[1])
         signature = base64.b64decode(lines[2], validate=True)
-    except (msgspec.MsgspecError, UnicodeDecodeError, binascii.Error) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, binascii.Error, RecursionError) as error:
         raise UnusableError("no_file", str(error)[:200]) from error
     text = b"\n".join(lines[:2]) + b"\n"
     return head, text, signature, len(text) + len(lines[2]) + 1
@@ -174,8 +176,11 @@ def signed(content: bytes, keys: Keys) -> Signed:
         raise UnusableError("bad_signature", "", head)
     if not (0 <= head.size <= MAX_BODY and 0 <= head.packed <= MAX_BODY):
         raise UnusableError("too_large", f"{head.size} bytes", head)
-    if not 0 < head.number < 1 << 62 or not 0 <= head.written <= LAST or not CHAIN.fullmatch(head.chain):
-        raise UnusableError("no_file", "number, time or chain", head)
+    numbers, times = (head.number, head.kept_from), (head.written, head.since or 0, head.until)
+    if not (all(0 < each < 1 << 62 for each in numbers) and all(0 <= each <= LAST for each in times)):
+        raise UnusableError("no_file", "number or time", head)
+    if not CHAIN.fullmatch(head.chain) or not DIGEST.fullmatch(head.previous) or not 0 <= head.count <= MAX_BODY:
+        raise UnusableError("no_file", "chain, previous or count", head)
     return Signed(head, hashlib.sha256(text).digest(), start)
 
 
@@ -205,7 +210,7 @@ def messages_of(envelope: Envelope, shift: Micros, carried: Micros) -> list[Raw]
         if len(messages) != head.count:
             raise UnusableError("bad_body", f"{len(messages)} messages of {head.count}", head)
         raws = [_raw(each, head, shift, carried) for each in messages]
-    except (zlib.error, msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
+    except (zlib.error, msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise UnusableError("bad_body", str(error)[:200], head) from error
     return [raw for raw in raws if raw.origin.transport != HUB and (raw.origin.device or raw.origin.fault)]
 

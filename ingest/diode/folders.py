@@ -3,6 +3,7 @@
 import os
 import secrets
 import time
+from contextlib import suppress
 from heapq import nsmallest
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from ingest.diode.envelope import ENDING
 
 DONE, ASIDE = "done", "aside"
 ASIDE_DAYS = 90
+MAX_NAME = 240
+"""Bytes of a name, to which something is added; file systems take 255."""
 
 
 class Folders:
@@ -40,7 +43,7 @@ class Folders:
 
     def aside(self, name: str) -> None:
         """A file cannot be used; it is kept under a name of its own, for another one may come by the same."""
-        self._move(name, ASIDE, f"{name}.{secrets.token_hex(4)}")
+        self._move(name, ASIDE, f"{os.fsdecode(os.fsencode(name)[:MAX_NAME])}.{secrets.token_hex(4)}")
 
     def put(self, name: str, content: bytes) -> bool:
         """A file that was posted, on the disk; False: there is no room."""
@@ -61,13 +64,18 @@ class Folders:
 
     def _move(self, name: str, folder: str, to: str | None = None) -> None:
         path = self.inbox / name
-        os.utime(path)  # its age in that folder
+        with suppress(PermissionError):  # the diode may write as another user
+            os.utime(path, follow_symlinks=False)  # its age in that folder
         path.rename(self.inbox / folder / (to or name))
 
 
 def _bytes_in(folder: Path) -> int:
+    size = 0
     with os.scandir(folder) as entries:
-        return sum(each.stat().st_size for each in entries if each.is_file())
+        for each in entries:
+            with suppress(FileNotFoundError):  # moved meanwhile
+                size += each.stat(follow_symlinks=False).st_size
+    return size
 
 
 def _sweep(folder: Path, keep_s: float, most: int) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection
+from stat import S_ISREG
 from typing import NamedTuple
 
 from hub.backoff import Backoff
@@ -11,7 +12,7 @@ from hub.diode_settings import Diode
 from hub.errors import HubError, TransientError
 from hub.models import Delivery, Micros, Origin, Outcome, Raw, now_micros
 from hub.pipeline import Sink
-from ingest.diode.book import Book
+from ingest.diode.book import Book, printable
 from ingest.diode.envelope import MAX_BODY, MAX_HEAD, Envelope, UnusableError, messages_of, opened, shift_of
 from ingest.diode.folders import Folders
 from ingest.diode.keys import Keys
@@ -26,6 +27,8 @@ UNDER_WAY = 8
 """Files whose messages wait for their commit; the next one is read once one of them has it."""
 MAX_FILE = MAX_BODY + MAX_HEAD
 SWEEP_S = 60.0
+MAY_CHANGE = ("cut_short", "unreadable")
+"""Reasons for which a file that came just now is waited for."""
 
 
 class _Seen(NamedTuple):
@@ -123,7 +126,7 @@ class Inbox:
         except FileNotFoundError:
             return False
         except UnusableError as error:
-            if error.reason == "cut_short" and self._may_grow(name):
+            if error.reason in MAY_CHANGE and self._may_grow(name):
                 return False
             await self._set_aside(name, error)
             return True
@@ -160,14 +163,21 @@ class Inbox:
 
     def _read(self, name: str) -> Envelope:
         path = self._folders.inbox / name
-        if path.stat().st_size > MAX_FILE:
-            raise UnusableError("too_large", f"{path.stat().st_size} bytes")
-        return opened(path.read_bytes(), self._keys)
+        stat = path.lstat()
+        if not S_ISREG(stat.st_mode):
+            raise UnusableError("no_file", "no regular file")
+        if stat.st_size > MAX_FILE:
+            raise UnusableError("too_large", f"{stat.st_size} bytes")
+        try:
+            content = path.read_bytes()
+        except PermissionError as error:  # of this file alone: others are taken
+            raise UnusableError("unreadable", error.strerror or "") from error
+        return opened(content, self._keys)
 
     def _may_grow(self, name: str) -> bool:
         """Whether a file that ends too soon may still be written: it has grown within `settle_s`."""
         try:
-            size = (self._folders.inbox / name).stat().st_size
+            size = (self._folders.inbox / name).lstat().st_size
         except FileNotFoundError:
             return True
         seen = self._growing.get(name)
@@ -177,6 +187,6 @@ class Inbox:
 
     async def _set_aside(self, name: str, error: UnusableError) -> None:
         self._growing.pop(name, None)
-        log.warning("%s is set aside: %s", name, error)
+        log.warning("%s is set aside: %s", printable(name), error)
         await self._book.aside(name, error)
         await asyncio.to_thread(self._folders.aside, name)

@@ -1,6 +1,7 @@
 """`POST /edges/files`: a file that an edge posts one-way. The answer means nothing: it is stored from the inbox."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 from fastapi import HTTPException, Request, Response
 
@@ -13,7 +14,11 @@ from ingest.diode.keys import Keys
 BODY_LIMIT = 80 << 20
 LARGER = {"/api/v1/edges/files": BODY_LIMIT}
 AT_ONCE = 4
-"""Files that are read at one time: each is in memory until it is on the disk."""
+"""Files that are read at one time: each is in memory until it is on the disk. One counts once its head is signed."""
+HEAD_S = 10.0
+"""For the first lines; what is not signed holds no place."""
+SLOWEST = 100_000
+"""Bytes a second that a body comes with at least: who sends nothing holds no place for long."""
 
 
 def diode_router(folders: Folders, keys: Keys) -> GuardedRouter:
@@ -30,11 +35,22 @@ def diode_router(folders: Folders, keys: Keys) -> GuardedRouter:
     @public("a file is signed by its edge; what is not signed is not read beyond its first lines")
     async def take_file(request: Request) -> Response:
         """Take a file of an edge behind a data diode into the inbox."""
-        if room.locked():
-            raise HTTPException(503, Sentence("refusal.edge.busy"), {"Retry-After": "2"})
-        async with room:
-            head, content = await _read(request, keys)
-            kept = await asyncio.to_thread(folders.put, name_of(head.edge, head.chain, head.number), content)
+        stream = request.stream()
+        try:
+            async with asyncio.timeout(HEAD_S):
+                content = await _first(stream)
+            head = _signed(content, keys)
+            if room.locked():
+                raise HTTPException(503, Sentence("refusal.edge.busy"), {"Retry-After": "2"})
+            async with room:
+                async with asyncio.timeout(HEAD_S + head.packed / SLOWEST):
+                    async for chunk in stream:
+                        content += chunk
+                kept = await asyncio.to_thread(_kept, folders, bytes(content), keys)
+        except TimeoutError:
+            raise HTTPException(408, Sentence("refusal.edge.slow")) from None
+        except UnusableError as error:
+            raise HTTPException(422, Sentence("refusal.edge.file", why=error.sentence)) from None
         if not kept:
             raise HTTPException(503, Sentence("refusal.edge.full"), {"Retry-After": "60"})
         return Response(status_code=202)
@@ -42,23 +58,21 @@ def diode_router(folders: Folders, keys: Keys) -> GuardedRouter:
     return router
 
 
-async def _read(request: Request, keys: Keys) -> tuple[Head, bytes]:
-    """A file that is signed and whole; what comes behind lines that are not is not read."""
-    content, trusted = bytearray(), False
-    async for chunk in request.stream():
+async def _first(stream: AsyncIterator[bytes]) -> bytearray:
+    """As much as has the first three lines, or could not have them any more."""
+    content = bytearray()
+    async for chunk in stream:
         content += chunk
-        if not trusted and (content.count(b"\n", 0, MAX_HEAD) >= 3 or len(content) > MAX_HEAD):
-            try:
-                signed(bytes(content[: MAX_HEAD + 256]), keys)
-            except UnusableError as error:
-                raise _refused(error) from None
-            trusted = True
-    try:
-        envelope = await asyncio.to_thread(opened, bytes(content), keys)
-    except UnusableError as error:
-        raise _refused(error) from None
-    return envelope.head, bytes(content)
+        if content.count(b"\n", 0, MAX_HEAD) >= 3 or len(content) > MAX_HEAD:
+            break
+    return content
 
 
-def _refused(error: UnusableError) -> HTTPException:
-    return HTTPException(422, Sentence("refusal.edge.file", why=error.sentence))
+def _signed(content: bytearray, keys: Keys) -> Head:
+    return signed(bytes(content[: MAX_HEAD + 256]), keys).head
+
+
+def _kept(folders: Folders, content: bytes, keys: Keys) -> bool:
+    """Put a file into the inbox that is signed and whole; False: there is no room. UnusableError."""
+    head = opened(content, keys).head
+    return folders.put(name_of(head.edge, head.chain, head.number), content)

@@ -190,3 +190,41 @@ async def _posts(told: Diode, outbox: Outbox, send: Callable[[bytes], object], d
     await asyncio.sleep(0.05)  # the mark is noted behind the last one
     posting.cancel()
     await asyncio.gather(posting, return_exceptions=True)
+
+
+async def test_an_outbox_that_takes_nothing_leaves_no_gap_and_is_tried_again(tmp_path: Path) -> None:
+    async with opened(settings(tmp_path)) as outbox:
+        await outbox.commit(batch(b"1"))
+        (tmp_path / "outbox").rename(tmp_path / "away")
+        for _ in range(3):
+            with pytest.raises(TransientError):
+                await outbox.commit(batch(b"2"))
+        (tmp_path / "away").rename(tmp_path / "outbox")
+        await outbox.commit(batch(b"2"))
+    assert [head.number for head in heads(tmp_path / "outbox")] == [1, 2, 3], "one is there twice, none is missing"
+
+
+async def test_a_start_leaves_no_draft_in_the_outbox(tmp_path: Path) -> None:
+    for _ in range(2):
+        async with opened(settings(tmp_path)) as outbox:
+            if outbox.archive.next == 1:
+                await outbox.commit(batch(b"1"))
+    assert [path.name[0] for path in (tmp_path / "outbox").iterdir()] == ["v"]
+
+
+async def test_a_clock_that_is_set_right_deletes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The edge starts in 1970, and hears the time a minute later."""
+    now = time.time()
+    async with opened(settings(tmp_path)) as outbox:
+        monkeypatch.setattr(time, "time", lambda: 60.0)
+        outbox.archive.close()
+        await outbox.open()
+        await outbox.commit(batch(b"1"))
+        await outbox.commit(batch(b"2"))
+        monkeypatch.setattr(time, "time", lambda: now)
+        assert outbox.archive.forget(handed=False) == []
+    for path in (tmp_path / "archive").glob("*.gdx"):
+        os.utime(path, (60, 60))
+    async with opened(settings(tmp_path)) as outbox:
+        assert outbox.archive.forget(handed=False) == [], "nor does the next start"
+    assert [head.number for head in heads(tmp_path / "outbox")] == [1, 2]

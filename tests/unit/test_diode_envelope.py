@@ -144,3 +144,14 @@ def test_messages_are_parted_by_size_and_none_is_left_out() -> None:
 def test_a_public_key_is_read_as_it_was_printed() -> None:
     private, public = made()
     assert id_of(read_public(public, "video-1")) == id_of(read_private(private).public_key())
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"until": 1 << 62}, {"since": -5}, {"written": -1}, {"count": 1 << 40}, {"kept_from": 1 << 63},
+        {"kept_from": 0}, {"previous": "zz"}, {"previous": "0" * 63},
+    ],
+)  # fmt: skip
+def test_a_number_that_could_not_be_stored_is_refused_whoever_signed_it(head: dict[str, object]) -> None:
+    assert why(file(raw(), **head)) == "no_file"
