@@ -17,7 +17,7 @@ LETTERS_PER_S, LETTERS_ROOM = 0.1, 10
 LETTERS_OF_ONE = 16
 """Letters about parts of one message."""
 DROPPED_OF_ONE = 2_000
-"""Objects that are counted of one message."""
+"""Objects that are counted of one message and device."""
 TOLD_UNKNOWN = 4_000
 """Unknown platforms of which it is remembered that a letter tells of them."""
 KEPT_BYTES = 4096

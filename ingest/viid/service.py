@@ -227,8 +227,7 @@ class Service:
         for channels, listed in ((self._channels, found.devices), (self._tollgates, found.tollgates)):
             await self._listed(channels, device, [each for each in listed if each.id != sender])
         parts = [(each.device, writing.state_part(each)) for each in found.states if self._is_known(each.device)]
-        if found.private:
-            parts.append((sender, writing.dropped_part(min(found.private, DROPPED_OF_ONE))))
+        parts += self._dropped(found, sender)
         self._registrations.dropped(sender, found.private)
         faults = [(error.reason, error.detail) for error in found.faults[:LETTERS_OF_ONE]]
         await self.submit(parts or [(sender, writing.system_part("Keepalive", sender))], sender, faults)
@@ -245,27 +244,38 @@ class Service:
         self._let_in(request, sender)
         most = self._settings.body_mb << 20
         told = request.headers.get("content-length", "")
-        count, answered = 1, list[str]()
+        found, answered = Contents(), list[str]()
         if told.isascii() and told.isdigit() and len(told) < 12 and int(told) > most:
             await self._bodies.pass_over(request)
         else:
             try:
-                count, answered = await self._persons(request, most)
+                found, answered = await self._persons(request, most)
             except (DecodeError, Refused) as error:
                 if isinstance(error, Refused) and error.http not in (400, 413):
                     raise
                 log.debug("%s: a message about persons that cannot be read is dropped", sender)
-        self._registrations.dropped(sender, count)
+        found.private = max(found.private, 1)
+        self._registrations.dropped(sender, found.private)
         if self._is_known(sender):
-            await self.submit([(sender, writing.dropped_part(min(count, DROPPED_OF_ONE)))], sender)
+            await self.submit(self._dropped(found, sender), sender)
         return self._each(path, answered)
 
-    async def _persons(self, request: HttpRequest, most: int) -> tuple[int, list[str]]:
-        """How many a body is about, and the ids of them that are answered. DecodeError, Refused."""
+    def _dropped(self, found: Contents, sender: str) -> list[tuple[str, bytes]]:
+        """How much is dropped: of each registered device that its objects name, and the others of their sender."""
+        if not found.private:
+            return []
+        counts = {device: count for device, count in found.private_of.items() if self._is_known(device)}
+        counts[sender] = counts.get(sender, 0) + found.private - sum(counts.values())
+        return [
+            (device, writing.dropped_part(min(count, DROPPED_OF_ONE))) for device, count in counts.items() if count > 0
+        ]
+
+    async def _persons(self, request: HttpRequest, most: int) -> tuple[Contents, list[str]]:
+        """What a body holds, and the ids of what it is about, which are answered. DecodeError, Refused."""
         body = await self._bodies.read(request, most)
         try:
             document = read(body.octets, most)
-            return max(contents(document).private, 1), writing.ids(document)
+            return contents(document), writing.ids(document)
         finally:
             body.end()
 

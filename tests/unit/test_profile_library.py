@@ -12,7 +12,7 @@ from simulator.things import PROFILES
 NAMED = """
 air-station weather-station noise-monitor river-level rain-gauge road-waterlogging manhole-cover bridge-tilt
 smoke-detector fire-transmitter combustible-gas electrical-fire water-quality parking-space traffic-counter
-smart-pole street-lamp environment-sensor pole-camera pole-screen emergency-button charger fixed-camera
+smart-pole street-lamp environment-sensor pole-camera pole-screen emergency-button charger fixed-camera tollgate
 dtu humidity-485 soil-485 level-qdy30a pm-485 rain-bucket-485 water-meter-188
 em300-th em310-udl em310-tilt lht65"""
 

@@ -24,6 +24,10 @@ REASONED = {
     ("ingest/cameras/isapi.py", "_read"),
     # What is raised while the link is open goes on as it is: a leader must see that its database has gone.
     ("ingest/mqtt/control.py", "open_link"),
+    # Of the connection to a camera: it waits for nothing but answers, tells who reads by an event, and ends with close.
+    ("ingest/video/media.py", "listen"),
+    # Waits for the first that ends and hands on what it raises as it is; all others are ended and awaited with it.
+    ("ingest/video/visits.py", "go"),
 }
 """Functions that start tasks without a group, and why."""
 

@@ -23,6 +23,8 @@ MAX_ITEMS = 10_000
 """Devices, states and tollgates of one document; those beyond are left out and counted as faults."""
 MAX_OBJECTS = 200_000
 """Objects of a large body: 20 MB as Python objects."""
+MAX_NAMED = 256
+"""Devices of which it is told how much was dropped, of one document."""
 _DEEP = 6
 Path = tuple[str | int, ...]
 
@@ -45,6 +47,8 @@ class Contents:
         self.states: list[State] = []
         self.private = 0
         """Objects and members that are dropped."""
+        self.private_of: dict[str, int] = {}
+        """Of the objects, those that name the device from which they come, by its 20 digits; MAX_NAMED at most."""
         self.unwanted: set[str] = set()
         """SubscribeID of notifications in which something was dropped."""
         self.faults: list[DecodeError] = []
@@ -111,7 +115,7 @@ def _take(members: dict[str, Any], found: Contents, path: Path, depth: int) -> N
         elif name in names["things"]:
             found.unused.append(name)
         else:
-            found.private += _objects(value) if isinstance(value, dict | list) else is_private(name)
+            found.private += _drop(value, found) if isinstance(value, dict | list) else is_private(name)
 
 
 def _open(name: str, value: object, found: Contents, path: Path, depth: int) -> None:
@@ -133,11 +137,16 @@ def _open(name: str, value: object, found: Contents, path: Path, depth: int) -> 
             _leave_out(found, "bad_field", Sentence("refusal.gat1400.member", name=name), place)
 
 
-def _objects(value: dict[str, Any] | list[Any]) -> int:
+def _drop(value: dict[str, Any] | list[Any], found: Contents) -> int:
     """How many objects a list of unknown kind has: those of its own list, as in {"FaceObject": [{}, {}]}."""
     if isinstance(value, dict) and len(value) == 1 and isinstance(inner := next(iter(value.values())), list):
         value = inner
-    return len(value) if isinstance(value, list) else 1
+    objects = value if isinstance(value, list) else [value]
+    for each in objects:
+        device = _text(each, "DeviceID") if isinstance(each, dict) else ""
+        if is_id(device) and (device in found.private_of or len(found.private_of) < MAX_NAMED):
+            found.private_of[device] = found.private_of.get(device, 0) + 1
+    return len(objects)
 
 
 def _item(kind: str, item: dict[str, Any], found: Contents, path: Path) -> None:
