@@ -14,6 +14,7 @@ from app.video.looking import Looking, settings_of
 from app.video.overlay import Overlay
 from app.video.threads import StreamThread, read_file
 from app.video.trust import trust_of
+from app.video.voice import Voice
 from devices.cameras.camera_url import Login, parse_url
 from devices.cameras.failure import CameraFailed, Step
 from devices.cameras.http_peer import HttpPeer
@@ -61,14 +62,14 @@ class Streams:
 
     async def _kept(self, told: Open | OpenFile | Glance) -> None:
         slot = told.slot
-        end = Ended(slot)
+        end, voice = Ended(slot), Voice(self._tell)
         try:
             if isinstance(told, Open):
-                await self._stream(told)
+                await self._stream(told, voice)
             elif isinstance(told, Glance):
-                self._tell(await glanced(told, self._marks))
+                voice(await glanced(told, self._marks))
             else:
-                end = await self._file(told)
+                end = await self._file(told, voice)
         except CameraFailed as error:
             end = ended(slot, error.step, error.sentence)
         except BadVideoSettings as error:
@@ -81,20 +82,20 @@ class Streams:
             end = ended(slot, "answer", Sentence("camera.failed.unforeseen", error=told_error))
         finally:
             self._tasks.pop(slot, None)
-            self._tell(end)
+            voice.end(end)
 
-    async def _file(self, told: OpenFile) -> Ended:
-        looking = self._looking(told)
+    async def _file(self, told: OpenFile, voice: Voice) -> Ended:
+        looking = self._looking(told, voice)
         reading = partial(read_file, told.slot, Path(told.path), looking, self._marks)
         why = await asyncio.to_thread(reading)
         return ended(told.slot, "answer", why) if why else Ended(told.slot)
 
-    def _looking(self, told: Open | OpenFile) -> Looking:
+    def _looking(self, told: Open | OpenFile, voice: Voice) -> Looking:
         settings = settings_of(told.settings)
         overlay = Overlay(Path(told.overlay), told.fps, settings) if told.overlay else None
         if isinstance(told, OpenFile):
-            return Looking(told.slot, settings, told.fps, self._tell, overlay)
-        return Looking(told.slot, settings, told.fps, self._tell, overlay, told.zone, self._place(told, settings))
+            return Looking(told.slot, settings, told.fps, voice, overlay)
+        return Looking(told.slot, settings, told.fps, voice, overlay, told.zone, self._place(told, settings))
 
     def _place(self, told: Open, settings: VideoSettings) -> Place | None:
         if told.clips is None or not settings.clips:
@@ -105,12 +106,12 @@ class Streams:
         self._places[told.camera] = place
         return place
 
-    async def _stream(self, told: Open) -> None:
+    async def _stream(self, told: Open, voice: Voice) -> None:
         """Until it ends, which is a failure."""
         url, _ = parse_url("rtsp", told.url)
         login = None if told.login is None else Login(*told.login)
         peer = HttpPeer(url, login, Addressed(told.addresses), trust_of(url, told.tls))
-        looking = self._looking(told)
+        looking = self._looking(told, voice)
         if url.scheme.startswith("rtsp"):
             stream = RtspStream(peer, login, told.silent_s)
             async with stream.opened() as (encoding, units), self._running(told, encoding, looking) as put:

@@ -65,6 +65,10 @@ class _Reading:
         self.end: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
 
 
+async def _unheard(_report: Report) -> None:
+    """Nobody listens to it any more."""
+
+
 class Reader:
     """Reads up to `most` streams at one time; `run` keeps its process."""
 
@@ -131,10 +135,17 @@ class Reader:
                 await self._close(slot, reading)
             raise
         finally:
-            if reading.end.done() and not reading.end.cancelled():
-                reading.end.exception()
-            self._readings.pop(slot, None)
-            self._slots.append(slot)
+            if slot not in self._readings or reading.end.done():
+                self._free(slot, reading)
+            else:  # it has not said that it is closed: until then what it tells is nobody's, and so is its slot
+                reading.take = _unheard
+                reading.end.add_done_callback(lambda _: self._free(slot, reading))
+
+    def _free(self, slot: int, reading: _Reading) -> None:
+        if reading.end.done() and not reading.end.cancelled():
+            reading.end.exception()
+        self._readings.pop(slot, None)
+        self._slots.append(slot)
 
     async def pace(self, slot: int, pace: Pace) -> None:
         """Look at more or less of a stream."""
