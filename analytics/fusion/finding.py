@@ -31,6 +31,8 @@ class Finding(NamedTuple):
     """Whether its condition lasts and nobody has ended it."""
     incident: UUID | None = None
     """In which it is already."""
+    reopened: int = 0
+    """How often a person has taken back that it is over, or false."""
     measures_danger: bool = False
     """Whether its rule finds a danger by what is measured."""
 
@@ -46,7 +48,7 @@ class Finding(NamedTuple):
 
 
 def stored_finding(row: Sequence[Any]) -> Finding:
-    """Of a row: the fields up to `incident`, then the expression of its rule and the category of its profile."""
+    """Of a row: the fields up to `reopened`, then the expression of its rule and the category of its profile."""
     *fields, expression, category = row
     found = Finding(*fields)
     danger = found.measured and finds_danger(found.what, expression, "value", category)

@@ -6,7 +6,7 @@ they are about: a leader that dies in between repeats nothing, and leaves nothin
 
 import logging
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -72,7 +72,7 @@ class Follower:
         if not count:
             return 0
         found = await _findings(conn, {"ids": ids, "since": None, "after": None})
-        left = fusion.forget(to_micros(datetime.now(UTC) - DAY), [each.alert for each, out in found if out])
+        left = fusion.forget(to_micros(datetime.now(UTC) - DAY), [each for each, out in found if out])
         await apply(conn, [alone(each) for each, out in found if out and each.lasts and each.incident is not None])
         sizes = await _sizes(conn, fusion.rules, found)
         now = {each.alert: each for each, out in found if not out}
@@ -80,6 +80,9 @@ class Follower:
         if decided:
             fusion.take_back(await self._write(conn, decided))
         out = {each.incident: each for each, is_out in found if is_out and each.incident is not None}
+        for into in decided:  # what it was in may have turned out to be another one just now
+            for gone in out.keys() & set(into.absorbed):
+                out.setdefault(into.incident, out[gone])
         await self._weaken(conn, [(each, out[each.incident]) for each in fusion.weaker(out)])
         await conn.execute(SQL.move, {"cursor": upto})
         self._upto = upto
@@ -139,7 +142,7 @@ def changes_of(decided: Decided, joined: Collection[UUID]) -> Iterator[Fused]:
             yield Fused(uuid5(incident, f"joined {each.alert}"), each.alert, "joined", at, note, details)
     if decided.raised_to is not None:
         lead, level = decided.lead, decided.raised_to
-        id_ = uuid5(incident, f"raised {lead.alert} {level} {decided.members[-1].alert}")
+        id_ = _once(incident, f"raised {lead.alert} {level} {decided.members[-1].alert}", decided.members)
         yield Fused(id_, lead.alert, "updated", at, raised_note(rule, level), details, floor=level)
 
 
@@ -157,12 +160,18 @@ def weakened(weaker: Weaker, out: Finding) -> Fused | Step:
     """What is said of an alert that was raised, when another one that corroborated it is out. A danger stays at the
     level that it was raised to: it is told beside it."""
     finding, level = weaker.finding, level_word(weaker.level)
-    id_ = uuid5(weaker.incident, f"weaker {finding.alert} {out.alert}")
+    id_ = _once(weaker.incident, f"weaker {finding.alert} {out.alert}", [out])
     if finding.danger:
         return Step(id_, finding.alert, "commented", "hub", Sentence("fusion.weaker.danger", level=level))
     details = {"incident": str(weaker.incident), "rule": weaker.rule.code}
     note = Sentence("fusion.weaker", level=level)
     return Fused(id_, finding.alert, "updated", datetime.now(UTC), note, details, alone=True, danger=finding.danger)
+
+
+def _once(incident: UUID, said: str, by: Iterable[Finding]) -> UUID:
+    """The id of what is said because of findings: another one after a person has taken back a verdict on them."""
+    times = sum(each.reopened for each in by)
+    return uuid5(incident, f"{said} {times}" if times else said)
 
 
 def raised_note(rule: FusionRule, level: int) -> Sentence:

@@ -29,7 +29,7 @@ select a.id, coalesce(d.code, a.id::text), coalesce(r.event_kind, a.event_kind, 
        (extract(epoch from least(a.opened_at, a.raised_at)) * 1000000)::bigint, coalesce(a.lon, d.lon, 'NaN'), coalesce(a.lat, d.lat, 'NaN'),
        coalesce(d.parent_id, a.device_id), a.level,
        a.cleared_at is null and a.handling not in ('closed', 'false_alarm', 'merged'), m.incident_id,
-       r.expression, p.category, a.handling = 'false_alarm' or m.separated_at is not null
+       (select count(*) from alert_change c where c.alert_id = a.id and c.kind = 'reopened'), r.expression, p.category, a.handling = 'false_alarm' or m.separated_at is not null
 from alert a
 left join rule r on r.id = a.rule_id
 left join profile p on p.id = r.profile_id

@@ -92,12 +92,14 @@ class Fusion:
             fused += [each for each in judged if each is not None]
         return fused
 
-    def forget(self, since: Micros, alerts: Collection[UUID] = ()) -> list[Finding]:
-        """Forget what began before a time, and these alerts: they are false, or a person took them out.
+    def forget(self, since: Micros, out: Collection[Finding] = ()) -> list[Finding]:
+        """Forget what began before a time, and these: they are false, or a person took them out.
 
-        Of each incident that such an alert was in, a finding that is left: to `take`, for another may lead it now.
+        Of each incident that such a finding was in, one that is left: to `take`, for another may lead it now. Who has
+        taken over remembers none that is out, but they say of which incident they were.
         """
-        left = {self._in[alert] for alert in alerts if alert in self._in}
+        alerts = [each.alert for each in out]
+        left = {self._in.get(each.alert, each.incident) for each in out}
         for groups in self._groups:
             groups.forget(since, alerts)
         there = {alert for groups in self._groups for alert in groups.alerts}
@@ -116,7 +118,9 @@ class Fusion:
         found = list[Weaker]()
         for incident in self._incidents.keys() & set(incidents):
             alerts = [alert for alert, of in self._in.items() if of == incident]
-            [rule] = [each for each in self.rules if each.code == self._incidents[incident].rule]
+            rule = next((each for each in self.rules if each.code == self._incidents[incident].rule), None)
+            if rule is None:  # it is off: how many it asked for is not known
+                continue
             members = [groups.finding(each) for groups in self._groups if groups.rule is rule for each in alerts]
             there = [each for each in members if each is not None]
             if rule.raise_to is not None and len({each.source for each in there}) < rule.raise_sources:

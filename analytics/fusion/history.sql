@@ -3,7 +3,7 @@
 select a.id, coalesce(d.code, a.id::text), coalesce(r.event_kind, a.event_kind, s.metric, ''),
        coalesce(r.event_kind, a.event_kind) is null and s.metric is not null,
        (extract(epoch from least(a.opened_at, a.raised_at)) * 1000000)::bigint, coalesce(a.lon, d.lon, 'NaN'), coalesce(a.lat, d.lat, 'NaN'),
-       coalesce(d.parent_id, a.device_id), a.peak_level, true, null::uuid,
+       coalesce(d.parent_id, a.device_id), a.peak_level, true, null::uuid, 0,
        r.expression, p.category
 from alert a
 left join rule r on r.id = a.rule_id

@@ -284,6 +284,50 @@ async def test_what_has_lost_its_corroboration_says_so_and_what_is_no_danger_has
     assert await city.level(first) == 4, "another one corroborates it"
 
 
+async def raised_by_three(city: City) -> list[UUID]:
+    await city.run("update fusion_rule set anchors = '{}' where code = 'fire-evidence'")
+    found = [await city.happens(each, "power_loss", ago_s=60) for each in ("smoke-1", "cam-1", "pole-1")]
+    await city.follow()
+    assert [await city.level(each) for each in found] == [4, 2, 2]
+    return found
+
+
+async def test_a_verdict_that_is_taken_back_and_made_again_raises_and_lowers_each_time(city: City) -> None:
+    first, other, _ = await raised_by_three(city)
+    for _ in range(2):
+        await city.commit([Step(uuid4(), other, "false_alarm", "desk", "works", cause="works")])
+        await city.follow()
+        assert await city.level(first) == 2
+        await city.commit([Step(uuid4(), other, "reopened", "desk", "not so")])
+        await city.follow()
+        assert await city.level(first) == 4
+
+
+async def test_who_takes_over_after_a_verdict_raises_the_alert_that_leads_now(city: City) -> None:
+    first, other, _ = await raised_by_three(city)
+    await city.happens("lamp-1", "power_loss")
+    for _ in range(3):
+        await city.follow()  # also of what it has said itself
+    await city.commit([Step(uuid4(), first, "false_alarm", "desk", "works", cause="works")])
+    await city.follow()  # its memory is read anew, after the verdict
+    assert await city.level(other) == 4, "three confirm each other still"
+    assert await city.run("select lead from incident") == [(other,)]
+
+
+async def test_a_verdict_on_what_a_rule_found_that_is_off_stops_nothing(city: City) -> None:
+    first, other, _ = await raised_by_three(city)
+    await city.run(
+        """update fusion_rule set enabled = false where code = 'fire-evidence';
+           insert into fusion_rule (code, name_en, name_zh, kinds, metrics, anchors, link, radius_m, within_s, sources,
+                                    share, consequences)
+           values ('more', 'More', 'More', '{power_loss}', '{}', '{}', 'near', 200, 300, 9, 0, '{}')"""
+    )
+    await city.commit([Step(uuid4(), other, "false_alarm", "desk", "works", cause="works")])
+    await city.follow()
+    assert await city.run("select max(c.cursor) = p.cursor from alert_change c, fusion_position p group by p.cursor")
+    assert await city.level(first) == 4, "nothing knows what confirms it now"
+
+
 async def test_two_incidents_that_turn_out_to_be_one_are_one(city: City) -> None:
     await city.run(
         """insert into device (code, name, profile_id, lon, lat)

@@ -96,7 +96,7 @@ def test_the_older_of_two_incidents_that_are_one_absorbs_the_other() -> None:
 def test_what_is_forgotten_is_in_none_and_another_one_leads() -> None:
     fusion = Fusion([NEAR])
     [made] = fusion.take([finding(1), finding(2), finding(3)], {})
-    left = fusion.forget(0, [UUID(int=1)])
+    left = fusion.forget(0, [finding(1)])
     [now] = fusion.take(left, {})
     assert (now.incident, now.new, members([now]), now.lead.alert.int) == (made.incident, False, [{2, 3}], 2)
     fusion.forget(1)
