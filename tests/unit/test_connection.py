@@ -39,6 +39,7 @@ ALONE = {
     "frame replay",
     "regions sample",
     "devices template",
+    "edges key",
     "secrets key",
     "video check",
     "video patrol",
