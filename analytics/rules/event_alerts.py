@@ -22,7 +22,7 @@ from analytics.rules.alerts import (
 )
 from analytics.rules.definitions import EventRule, Rule
 from analytics.rules.flaps import Flap, FlapDecision
-from analytics.rules.places import place_of, target_of
+from analytics.rules.places import below, place_of, target_of
 from analytics.rules.repetition import Pause
 from analytics.rules.ruleset import RuleSet
 from analytics.rules.slots import NEVER
@@ -125,8 +125,9 @@ class EventAlerts:
         corrected = batch.of(Corrected)
         decision.come = [event for place, event in enumerate(batch.events) if place not in corrected.amended]
         heard, decision.newest = events.judge(
-            decision.come, rules.by_kind, rules.hears, self._newest, self._stale_after
-        )
+            decision.come, rules.by_kind, rules.hears, self._newest, self._stale_after,
+            partial(self._forgotten, alerts),
+        )  # fmt: skip
         heard, decision.times = repetition.often_enough(heard, self._times)
         decided = [change for one in heard for change in self._heard(one, alerts, decision, corrected.events)]
         over = [key for key, at in self._passing.items() if at <= until]
@@ -182,6 +183,19 @@ class EventAlerts:
     def paused(self) -> Iterator[Key]:
         """The keys of alerts after which something waits."""
         return (key for key, pause in self._pauses.items() if pause.waiting is not None)
+
+    def _forgotten(self, alerts: Mapping[Key, Open], end: Event) -> list[str]:
+        """Places below an end that were forgotten (events.merge), and where an alert lasts that began before it."""
+        known = self._newest.get((end.kind, end.device_id), {})
+        if len(known) < events.KEPT_PLACES:
+            return []
+        place = place_of(end.part)
+        return [
+            at
+            for (_, device, at), alert in alerts.items()
+            if device == end.device_id and at.startswith(below(place)) and at != place and at not in known
+            and alert.changed <= end.ts
+        ]  # fmt: skip
 
     def _note(self, newest: events.Newest) -> None:
         events.merge(self._newest, newest)

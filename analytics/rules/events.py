@@ -34,7 +34,7 @@ Newest = dict[Key, Places]
 
 LATE: Micros = 900_000_000
 """An event that is received later than that after it happened is told to be late."""
-MOST_PLACES = 50_000
+KEPT_PLACES, MOST_PLACES = 37_500, 50_000
 """Of a kind at a device; protects memory from one that invents parts. A hundred fire panels have fewer."""
 TOO_LATE: Micros = 86_400_000_000
 """A latching event that is received later than that is history: it raises nothing."""
@@ -64,10 +64,11 @@ def judge(
     hears: Callable[[EventRule, int], bool],
     newest: Newest,
     stale_after: Micros,
+    forgotten: Callable[[Event], Iterable[str]] = lambda _: (),
 ) -> tuple[list[Heard], Newest]:
     """What rules hear of, in the order of arrival, and the newest times that these events renew.
 
-    `hears` tells whether a rule is for a device, by its id.
+    `hears` tells whether a rule is for a device, by its id; `forgotten` places below an end where an alert lasts.
     Events that are older than one that came before, or than an end around them, change nothing, nor do those that were
     received more than `stale_after` after they happened; if their kind is latching, more than a day, and an end of it
     counts whenever it comes. What is current was asked for, and lasts still: it is never too late. An end is heard at
@@ -87,7 +88,8 @@ def judge(
         if event.ts >= newest_known and counts:
             said.append(event)
         if ends and counts:
-            said += [replace(event, part=part_of(each)) for each in _lasting(places, place, event.ts)]
+            lasting = dict.fromkeys((*_lasting(places, place, event.ts), *forgotten(event)))
+            said += [replace(event, part=part_of(each)) for each in lasting]
             if told:
                 _renew(places, place + OVER, event)
         for one in said:
@@ -107,7 +109,7 @@ def merge(newest: Newest, renewed: Newest) -> None:
 def _forget(known: Places) -> None:
     """Keep the newest, and the device as a whole; what comes from a place that is forgotten counts."""
     oldest = sorted((ts, place) for place, ts in known.items() if place.removesuffix(OVER) != place_of(None))
-    for _, place in oldest[: len(known) - MOST_PLACES * 3 // 4]:
+    for _, place in oldest[: len(known) - KEPT_PLACES]:
         del known[place]
 
 

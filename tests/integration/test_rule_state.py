@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from analytics.rules import events
 from analytics.rules.alerts import Open
 from analytics.rules.definitions import ThresholdRule
 from analytics.rules.rulebook import RuleBook
@@ -31,6 +32,7 @@ from hub.settings import Database, Rules, Settings
 from hub.stage import Connection, Stage
 from hub.store.pool import Pool, open_pool
 from hub.store.writer import Writer
+from tests.support.batches import fetch
 from tests.support.origins import raw_of
 from tests.support.plain_rules import PlainAlerts, Row
 from tests.support.staged_hub import StagedHub
@@ -359,3 +361,23 @@ def test_an_event_that_repeats_what_a_desk_has_just_closed_is_heard_though_anoth
     lived(
         ([("take", [first], "committed"), ("end line",), ("take", [again, ("line_crossing", 1, 4)], "committed")], None)
     )
+
+
+async def test_an_end_of_a_device_ends_the_alerts_of_parts_that_were_forgotten(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "MOST_PLACES", 20)
+    monkeypatch.setattr(events, "KEPT_PLACES", 15)
+    async with open_pool(Database(url=database)) as pool:
+        async with pool.connection() as conn:
+            await conn.execute(SEED.encode())
+            await conn.execute(b"insert into device (code, name, profile_id) values ('d1', 'D1', 1)")
+        hub, now = await StagedHub(pool).restore(), now_micros()
+        for n in range(41):
+            told = {"kind": "smoke", "state": "active", "part": f"p{n}", "ts": (now + n * S) // 1000}
+            if n == 40:
+                told = {"kind": "smoke", "state": "inactive", "ts": (now + n * S) // 1000}
+            raw = raw_of("mqtt", "ganzhi/v1/d1/event", json.dumps(told).encode(), now + n * S)
+            await hub.take(hub.read(Batch([raw], now=raw.received)))
+    lasting = "select count(*)::int, count(*) filter (where cleared_at is null)::int from alert"
+    assert fetch(database, lasting) == [(40, 0)]

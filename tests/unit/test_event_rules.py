@@ -232,6 +232,7 @@ def test_parts_are_told_apart_and_an_end_ends_all_below_it() -> None:
 
 def test_a_device_that_invents_parts_is_remembered_by_its_newest_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "MOST_PLACES", 100)
+    monkeypatch.setattr(events, "KEPT_PLACES", 75)
     newest: Newest = {}
     assert len(judge([event(1, "inactive")], RULES, anywhere, newest, NEVER)[1]) == 1
     merge(newest, judge([event(1, "inactive")], RULES, anywhere, newest, NEVER)[1])
