@@ -21,7 +21,7 @@ from app.video.patrol import Round, Visited, patrolled
 from devices.cameras.camera_url import BadUrlError, CameraUrl, Login, parse_url
 from devices.cameras.failure import CameraFailed
 from hub.words import Lang
-from hub.words.sentence import told
+from hub.words.sentence import Sentence, told
 from ingest.video.itinerary import Stop
 from ingest.video.messages import Figures, Found, Measured, Report, Up
 
@@ -83,21 +83,24 @@ def check(
     """
     spoken = language(lang or ("en" if as_json else None))
     wanted = Wanted(fps, _settings(settings, kinds), "" if overlay is None else str(overlay.absolute()))
-    printing = _Printing(as_json=as_json)
     began = time.monotonic()
+    printing = _Printing(as_json=as_json, began=began if "://" in source else 0.0)
     failed = ""
     with suppress(KeyboardInterrupt):
         try:
             asyncio.run(_checked(source, user, password, wanted, seconds, printing))
         except* CameraFailed as errors:
             failed = told(_first(errors), spoken)
+        else:
+            if "://" in source and not printing.any_read:
+                failed = told(Sentence("video.no_picture", seconds=f"{time.monotonic() - began:.0f}"), spoken)
     if not failed or printing.any_read:
         printing.end(time.monotonic() - began)
     if failed:
         fail(failed)
 
 
-@video.verb("patrol")
+@video.verb("patrol", asks=lambda given: given["status"] or given["cameras"] is None)
 def patrol(
     cameras: Annotated[
         Path | None,
@@ -262,8 +265,9 @@ def _first(errors: BaseExceptionGroup[CameraFailed]) -> Any:
 class _Printing:
     """Prints what is reported, and what it was in all."""
 
-    def __init__(self, *, as_json: bool) -> None:
-        self._as_json = as_json
+    def __init__(self, *, as_json: bool, began: float) -> None:
+        """`began`: what is 0 s, of a stream by the clock that its child tells."""
+        self._as_json, self._began = as_json, began
         self._found = self._analysed = self._decoded = self._dropped = 0
         self._cpu_s, self._t = 0.0, 0.0
 
@@ -287,22 +291,29 @@ class _Printing:
         self._found += 1
         if self._as_json:
             zone: dict[str, Any] = {} if found.zone is None else {"zone": found.zone}
-            shown = {"t": found.t, "kind": found.kind, "state": found.state, "score": found.score, **zone}
+            shown = {
+                "t": round(found.t - self._began, 3),
+                "kind": found.kind,
+                "state": found.state,
+                "score": found.score,
+                **zone,
+            }
             typer.echo(json.dumps({**shown, "cues": found.cues}, ensure_ascii=False))
             return
         zone_ = f" {found.zone}" if found.zone else ""
         style = "red" if found.state == "active" else "green"
         line = Text.assemble(
-            f"{found.t:9.1f} s  ", (f"{found.state:7}", style), f" {found.kind}{zone_} {found.score:.2f}"
+            f"{found.t - self._began:9.1f} s  ", (f"{found.state:7}", style), f" {found.kind}{zone_} {found.score:.2f}"
         )
         out.print(line, soft_wrap=True)
 
     def _tell(self, measured: Measured) -> None:
+        t = round(measured.t - self._began, 3)
         for metric, value in measured.values.items():
             if self._as_json:
-                typer.echo(json.dumps({"t": measured.t, "metric": metric, "value": value}))
+                typer.echo(json.dumps({"t": t, "metric": metric, "value": value}))
             else:
-                out.print(Text(f"{measured.t:9.1f} s  {metric} {value:g}"), soft_wrap=True)
+                out.print(Text(f"{t:9.1f} s  {metric} {value:g}"), soft_wrap=True)
 
     @property
     def any_read(self) -> bool:

@@ -1,6 +1,7 @@
 """What `hub video check` says of a source that cannot be read (app/cli/video.py)."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from app.cli import video as verbs
 from app.video.check import Wanted
 from devices.cameras.failure import CameraFailed
 from hub.words.sentence import Sentence
+from ingest.video.messages import Figures, Found
 
 
 def test_a_source_without_a_frame_is_told_by_its_fault_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,6 +22,29 @@ def test_a_source_without_a_frame_is_told_by_its_fault_alone(monkeypatch: pytest
     told = CliRunner().invoke(verbs.video, ["check", "clip.mp4", "--lang", "en"])
     assert told.exit_code == 1
     assert told.output == "the analysis cannot be used: none\n"
+
+
+def test_a_stream_of_which_nothing_came_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silent(*_given: object) -> None:
+        """Until its time is over."""
+
+    monkeypatch.setattr(verbs, "_checked", silent)
+    told = CliRunner().invoke(verbs.video, ["check", "rtsp://127.0.0.1/1", "--seconds", "3", "--lang", "en"])
+    assert told.exit_code == 1
+    assert "no picture has come" in told.output
+
+
+def test_times_of_a_stream_count_from_its_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def black(*given: object) -> None:
+        began = time.monotonic()
+        printing = given[-1]
+        assert isinstance(printing, verbs._Printing)
+        printing.take(Found(0, 0, began + 4, "black", "active", 1.0, None, {}))
+        printing.take(Figures(0, 1.0, 0.1, 100, 1, 1, 0, {}))
+
+    monkeypatch.setattr(verbs, "_checked", black)
+    told = CliRunner().invoke(verbs.video, ["check", "rtsp://127.0.0.1/1", "--json"])
+    assert 4 <= json.loads(told.output.splitlines()[0])["t"] < 5
 
 
 @pytest.mark.parametrize(
