@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from analytics.video.quality.quick import quick
 from app.video.trust import trust_of
-from devices.cameras.camera_url import Login, parse_url
+from devices.cameras.camera_url import CameraUrl, Login, parse_url
 from devices.cameras.failure import CameraFailed
 from devices.cameras.http_peer import HttpPeer
 from hub.words.sentence import Sentence
@@ -30,29 +30,34 @@ FRAMES = 3
 
 async def glanced(told: Glance, marks: Marks) -> Glanced:
     """What a camera shows. CameraFailed."""
-    units, encoding = list[Unit](), None
+    units, url = list[Unit](), parse_url("rtsp", told.url)[0]
+    opened = asyncio.Event()
     try:
         async with asyncio.timeout(LONGEST * told.silent_s):
-            encoding = await _read(told, units)
+            encoding = await _read(told, url, units, opened)
     except TimeoutError:
-        why = Sentence("camera.failed.no_frames", seconds=f"{LONGEST * told.silent_s:g}")
+        seconds = f"{LONGEST * told.silent_s:g}"
+        why = Sentence("camera.failed.no_frames", seconds=seconds)
+        if not opened.is_set():
+            why = Sentence("camera.failed.slow", seconds=seconds, host=url.host, port=url.port)
         raise CameraFailed("answer", why) from None
     return await asyncio.to_thread(_judged, told, units, encoding, marks)
 
 
-async def _read(told: Glance, units: list[Unit]) -> Encoding | None:
-    """Its first pictures, and their encoding; None: JPEG."""
+async def _read(told: Glance, url: CameraUrl, units: list[Unit], opened: asyncio.Event) -> Encoding | None:
+    """Its first pictures, and their encoding; None: JPEG. `opened` is set once it has answered."""
     encoding = None
-    url, _ = parse_url("rtsp", told.url)
     login = None if told.login is None else Login(*told.login)
     peer = HttpPeer(url, login, Addressed(told.addresses), trust_of(url, told.tls))
     if url.scheme.startswith("rtsp"):
         async with RtspStream(peer, login, told.silent_s).opened() as (encoding, stream):
+            opened.set()
             async for unit in stream:
                 units.append(unit)
                 if len(units) == FRAMES:
                     break
     else:
+        opened.set()  # it is asked once, and says itself what it waits for
         async for picture in pictures(peer, 2.0, told.silent_s):
             units.append(Unit(picture, is_key=True, is_needed=True, size=None))
             if len(units) == 2:

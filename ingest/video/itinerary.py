@@ -1,8 +1,9 @@
 """In which order cameras of a round of a patrol are visited, so that no host that is away holds up the others. Pure.
 
 Hosts take turns. One that answers is asked for more cameras at one time, one that does not for fewer, and no more once
-it has not answered AWAY times in a row; one that has refused a login is not shown it again. Who has not answered is
-visited a second time, behind all others.
+it has not answered AWAY times in a row; one that has refused a login is not shown it again. A recorder that
+answers, and shows nothing of some channels, is not away: the others are visited. Who has shown nothing is visited a
+second time, behind all others.
 """
 
 from collections import deque
@@ -20,7 +21,10 @@ TRIES = 2
 ENDED_TRIES = 3
 """Of a camera during whose visits the process that reads has ended, though of no fault of its own."""
 SILENT: frozenset[Step] = frozenset({"name", "connect", "tls", "answer"})
-"""Steps whose failure is one of the host, perhaps."""
+"""Steps whose failure may be gone at another visit."""
+OF_HOST: frozenset[Step] = frozenset({"name", "connect", "tls"})
+UNANSWERED = "camera.failed.slow"
+"""What fails with it is the host, and no channel of it."""
 Host = tuple[str, int]
 
 
@@ -52,8 +56,8 @@ class _Host:
     def __init__(self) -> None:
         self.waiting: deque[Stop] = deque()
         self.open, self.most = 0, FIRST
-        self.silent = 0
-        """Times in a row that it has not answered."""
+        self.silent = self.away = 0
+        """Times in a row that nothing was shown, and of these that it has not answered."""
         self.refused: dict[Login | None, Failure] = {}
         self.is_listed = False
 
@@ -116,11 +120,15 @@ class Itinerary:
                 return "again"
             return "over"
         if failure is None or failure.step not in SILENT:
-            host.silent, host.most = 0, host.most + 1
+            host.silent, host.away, host.most = 0, 0, host.most + 1
             if failure is not None and failure.why.key == "camera.failed.login":
                 host.refused.setdefault(stop.login, failure)
             return "over"
-        host.silent, host.most = host.silent + 1, max(1, host.most // 2)
+        host.silent += 1
+        if failure.step in OF_HOST or failure.why.key == UNANSWERED:
+            host.away, host.most = host.away + 1, max(1, host.most // 2)
+        else:
+            host.away = 0
         self._tries[stop.camera] = self._tries.get(stop.camera, 0) + 1
         if self._tries[stop.camera] >= TRIES or host.silent >= AWAY:
             return "over"
@@ -138,7 +146,7 @@ class Itinerary:
             self._ready.append(host)
 
     def _fails(self, host: _Host) -> bool:
-        return host.silent >= AWAY
+        return host.away >= AWAY
 
     def _spared(self, stop: Stop, host: _Host) -> Failure | None:
         if (refused := host.refused.get(stop.login)) is not None:

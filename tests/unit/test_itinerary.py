@@ -8,6 +8,7 @@ from ingest.video.itinerary import Failure, Itinerary, Stop
 
 SILENT = Failure("connect", Sentence("camera.failed.decoder"))
 REFUSED = Failure("login", Sentence("camera.failed.login", user="'a'"))
+BLANK = Failure("answer", Sentence("camera.failed.no_frames", seconds="10"))
 LOGIN = Login("a", "b")
 
 
@@ -35,6 +36,17 @@ def test_a_host_that_is_away_holds_few_places_and_is_given_up() -> None:
     assert called["live"] == 40
     assert called["dead"] <= 12
     assert most == 4
+
+
+def test_a_recorder_of_which_many_channels_show_nothing_is_visited_for_the_others() -> None:
+    itinerary, seen = Itinerary(stops("recorder", 64)), Counter[str]()
+    while found := itinerary.take():
+        stop, spared = found
+        assert spared is None, "it has answered"
+        seen[stop.camera] += 1
+        itinerary.visited(stop, BLANK if int(stop.camera.rpartition("-")[2]) < 20 else None)
+    assert len(seen) == 64
+    assert sum(seen.values()) <= 64 + 20
 
 
 def test_who_has_not_answered_is_visited_again_behind_all_others() -> None:
