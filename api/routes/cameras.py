@@ -18,7 +18,18 @@ from api.database import SQL as DATABASE
 from api.database import Row, audit, execute, read, row, rows, writing
 from api.language import Spoken, failure_in
 from api.problems import invalid, not_found, responses
-from devices.cameras.camera_url import BadUrlError, CameraUrl, Login, masked, parse_url, read_login
+from devices.cameras.camera_url import (
+    HIDDEN,
+    BadUrlError,
+    CameraUrl,
+    Login,
+    Sealed,
+    hidden,
+    masked,
+    parse_url,
+    read_sealed,
+    whole,
+)
 from devices.cameras.check import check
 from devices.cameras.discovery import discover
 from hub.access.door import GuardedRouter, TheCaller, needs
@@ -134,20 +145,21 @@ async def put_connection(
     async with writing(context) as conn:
         if await row(conn, DATABASE.device, {"code": code}) is None:
             raise not_found("device", code)
-        login = None if url is None else await _login(context, conn, code, kind, url, body, given, spoken)
+        sealed = None if url is None else await _sealed(context, conn, code, kind, url, body, given, spoken)
         place = None if url is None else login_place(f"{code}/{kind}", url.shown, COLUMN, TABLE)
         vault = Secrets(context.settings.secrets)
+        shown_url = None if url is None else masked(url.shown)
         values = {
-            "code": code, "kind": kind, "url": None if url is None else url.shown, "enabled": body.enabled,
+            "code": code, "kind": kind, "url": shown_url, "enabled": body.enabled,
             "patrolled": body.patrolled, "analysis": None if body.analysis is None else Jsonb(body.analysis),
-            "login": None if login is None or place is None else vault.seal(place, login.written),
+            "login": None if sealed is None or place is None else vault.seal(place, sealed.written),
             "secret_hash": None if secret is None else secret_hash(secret),
         }  # fmt: skip
         was = await row(conn, SQL.stored, {"code": code, "kind": kind})
         await execute(conn, SQL.put, values)
         shown = {
             "kind": kind,
-            "url": None if url is None else masked(url.shown),
+            "url": shown_url,
             "enabled": body.enabled,
             "patrolled": body.patrolled,
         }
@@ -196,7 +208,9 @@ async def check_address(body: CheckBody, context: Here, caller: TheCaller, spoke
             await _connection(context, conn, body.device, body.kind, spoken)
         async with context.hub_pool.connection() as conn:
             stored = await row(conn, SQL.stored, {"code": body.device, "kind": body.kind})
-        login = _opened(context, stored, url)
+        known = _opened(context, stored, url)
+        if known is not None:
+            url, login = whole(url, known.hidden), known.login
     async with writing(context) as conn:  # before it is called
         detail = {"kind": body.kind, "url": masked(url.shown), "login": "given" if login is not None else "none"}
         await audit(conn, caller, "camera.check", body.device or "", detail)
@@ -264,32 +278,42 @@ def _check_address(context: Context, url: CameraUrl, spoken: Lang) -> None:
         raise invalid("/url", error.sentence.told(spoken)) from error
 
 
-async def _login(
+async def _sealed(
     context: Context, conn: AsyncConnection, code: str, kind: Kind, url: CameraUrl, body: ConnectionBody,
     given: Login | None, spoken: Lang,
-) -> Login | None:  # fmt: skip
-    """The login to store: a known password stays with its username, and goes to no other server."""
-    if given is not None:
-        return given
+) -> Sealed | None:  # fmt: skip
+    """What to seal: a known password stays with its username and in its URL, and goes to no other server."""
     stored = await row(conn, SQL.stored, {"code": code, "kind": kind})
-    known = None if stored is None or stored["login"] is None else _opened(context, stored, url)
-    if stored is not None and stored["login"] is not None and known is None:
-        was = parse_url(kind, stored["url"])[0].authority
+    known = _opened(context, stored, url)
+    is_elsewhere = stored is not None and stored["login"] is not None and known is None
+    if is_elsewhere and given is None:
+        was = parse_url(kind, stored["url"])[0].authority if stored is not None else ""
         raise invalid("/password", Sentence("refusal.camera.login_stays", was=was).told(spoken))
-    if known is not None and body.username not in (None, known.username):
-        return Login(body.username or "", "")
-    return known if known is not None else (None if body.username is None else Login(body.username, ""))
+    kept = hidden(url)
+    if HIDDEN in kept:
+        is_same = known is not None and stored is not None and masked(url.shown) == stored["url"]
+        kept = hidden(whole(url, known.hidden)) if known is not None and is_same else kept
+        if HIDDEN in kept:
+            raise invalid("/url", Sentence("refusal.camera.hidden", shown=HIDDEN).told(spoken))
+    login = given or _kept_login(None if known is None else known.login, body.username)
+    return None if login is None and not kept else Sealed(login, kept)
 
 
-def _opened(context: Context, stored: Row | None, url: CameraUrl) -> Login | None:
-    """The login of a row, if it is for this server."""
+def _kept_login(known: Login | None, username: str | None) -> Login | None:
+    if known is not None and username in (None, known.username):
+        return known
+    return None if username is None else Login(username, "")
+
+
+def _opened(context: Context, stored: Row | None, url: CameraUrl) -> Sealed | None:
+    """What is sealed of a row, if it is for this server."""
     if stored is None or stored["login"] is None:
         return None
     row_key = f"{stored['device']}/{stored['kind']}"
     place = login_place(row_key, stored["url"], COLUMN, TABLE)
     if place != login_place(row_key, url.shown, COLUMN, TABLE):
         return None
-    return read_login(Secrets(context.settings.secrets).open(place, stored["login"]))
+    return read_sealed(Secrets(context.settings.secrets).open(place, stored["login"]))
 
 
 async def _connection(context: Context, conn: AsyncConnection, code: str, kind: Kind, spoken: Lang) -> Row:
@@ -305,7 +329,7 @@ def _shown(context: Context, found: Row, spoken: Lang) -> Row:
     username = None
     if login is not None and url is not None:
         known = _opened(context, {**found, "login": login}, parse_url(found["kind"], url)[0])
-        username = None if known is None else known.username
+        username = None if known is None or known.login is None else known.login.username
     figures = found["figures"] and dict(found["figures"])
     if figures and (words := figures.pop("network_fault_words", None)) is not None:
         figures["network_fault"] = told(stored(figures["network_fault"], words), spoken)

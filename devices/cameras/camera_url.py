@@ -1,6 +1,7 @@
 """URLs of cameras, and logins apart from them: a password in a URL is taken out before it is kept or shown. Pure."""
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
@@ -22,16 +23,15 @@ _SECRET = re.compile(r"((?:pass(?:word|wd)?|pwd|pw|token|secret)=)[^&;/#]*?(?=_\
 """What some cameras want in the path or the query: `?user=a&password=b`, `/user=a_password=b_channel=1`."""
 
 
+HIDDEN = "***"
+"""Stands in a URL for such a password, which is sealed apart from it."""
+
+
 class Login(NamedTuple):
     """A user name and a password."""
 
     username: str
     password: str
-
-    @property
-    def written(self) -> str:
-        """As it is sealed."""
-        return f"{quote(self.username, safe='')}:{quote(self.password, safe='')}"
 
 
 class CameraUrl(NamedTuple):
@@ -55,9 +55,39 @@ class CameraUrl(NamedTuple):
         return f"{self.scheme}://{self.authority}{self.path}"
 
 
+class Sealed(NamedTuple):
+    """What of a connection is sealed."""
+
+    login: Login | None
+    hidden: tuple[str, ...] = ()
+    """Passwords that belong into the path or the query of the URL, in their order."""
+
+    @property
+    def written(self) -> str:
+        """As text."""
+        login = "" if self.login is None else f"{_quoted(self.login.username)}:{_quoted(self.login.password)}"
+        return "&".join((login, *map(_quoted, self.hidden)))
+
+
 def masked(text: str) -> str:
-    """A URL or a path without the passwords in it, as it is told to people."""
-    return _SECRET.sub(r"\1***", text)
+    """A URL or a path without the passwords in it, as it is told to people and stored."""
+    return _SECRET.sub(rf"\1{HIDDEN}", text)
+
+
+def hidden(url: CameraUrl) -> tuple[str, ...]:
+    """The passwords in its path and query; HIDDEN where one is kept apart."""
+    return tuple(found[0][len(found[1]) :] for found in _SECRET.finditer(url.path))
+
+
+def whole(url: CameraUrl, kept: Sequence[str]) -> CameraUrl:
+    """With the passwords that are kept apart; those that stand in it stay."""
+    told = iter(kept)
+
+    def each(found: re.Match[str]) -> str:
+        known = next(told, HIDDEN)
+        return f"{found[1]}{known}" if found[0] == f"{found[1]}{HIDDEN}" else found[0]
+
+    return url._replace(path=_SECRET.sub(each, url.path))
 
 
 class BadUrlError(ValueError):
@@ -68,10 +98,11 @@ class BadUrlError(ValueError):
         self.sentence = sentence
 
 
-def read_login(written: str) -> Login:
-    """The login of a text that `Login.written` has made."""
-    username, _, password = written.partition(":")
-    return Login(unquote(username), unquote(password))
+def read_sealed(written: str) -> Sealed:
+    """Of a text that `Sealed.written` has made."""
+    login, *kept = written.split("&")
+    username, is_one, password = login.partition(":")
+    return Sealed(Login(unquote(username), unquote(password)) if is_one else None, tuple(map(unquote, kept)))
 
 
 def parse_url(kind: str, text: str) -> tuple[CameraUrl, Login | None]:
@@ -91,6 +122,10 @@ def parse_url(kind: str, text: str) -> tuple[CameraUrl, Login | None]:
     if found.username is not None or found.password is not None:
         login = Login(unquote(found.username or ""), unquote(found.password or ""))
     return CameraUrl(scheme, host, port or PORTS[scheme], "" if path == "/" else path), login
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="")
 
 
 def _example(kind: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from psycopg.types.json import Jsonb
 
-from devices.cameras.camera_url import BadUrlError, CameraUrl, Login, parse_url, read_login
+from devices.cameras.camera_url import BadUrlError, CameraUrl, Login, parse_url, read_sealed, whole
 from hub.secrets.login_place import login_place
 from hub.secrets.sealed import Secrets, SecretUnreadable
 from hub.store.pool import Pool, sorted_errors
@@ -56,7 +56,8 @@ class Wanted(NamedTuple):
         if self.login is None:
             return url, None
         place = login_place(f"{self.device}/{self.kind}", self.url, COLUMN, TABLE)
-        return url, read_login(secrets.open(place, self.login))
+        sealed = read_sealed(secrets.open(place, self.login))
+        return whole(url, sealed.hidden), sealed.login
 
 
 async def wanted(pool: Pool, kinds: list[str]) -> list[Wanted]:

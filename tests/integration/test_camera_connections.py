@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import pytest
 from api.context import Context
 from devices.cameras.discovery import discover
 from hub.limit_settings import Outgoing as Listed
+from hub.secrets.sealed import Secrets as Vault
 from hub.settings import Secrets
 from hub.words.sentence import Sentence, written
-from ingest.cameras.connections import note_figures
+from ingest.cameras.connections import Wanted, note_figures
 from simulator.cameras.http_login import HttpLogin
 from simulator.cameras.isapi import IsapiCamera
 from simulator.cameras.onvif import OnvifCamera
@@ -69,9 +71,27 @@ async def test_a_password_in_a_query_is_in_no_answer_and_no_audit(context: Conte
     checked = await local.post("/camera-connections:check", json={"kind": "rtsp", "url": "rtsp://10.9.9.9/?pwd=s3cret"})
     async with context.hub_pool.connection() as conn:
         told = await (await conn.execute("select detail::text from audit where action like 'camera.%'")).fetchall()
+        row = await (await conn.execute("select c::text from camera_connection c")).fetchall()
     assert len(told) == 2
-    for text in (put.text, checked.text, (await local.get(path)).text, str(told)):
+    for text in (put.text, checked.text, (await local.get(path)).text, str(told), str(row)):
         assert "s3cret" not in text
+    assert await called(context) == "rtsp://10.20.1.9:80/1?user=a&password=s3cret", "as it was given"
+    shown = put.json()["url"]
+    assert (await local.put(path, json={"url": shown, "patrolled": True})).status_code == 200
+    assert await called(context) == "rtsp://10.20.1.9:80/1?user=a&password=s3cret", "what is shown stands for it"
+    for other in ("rtsp://10.20.1.10:80/1?user=a&password=***", "rtsp://10.20.1.9:80/2?password=***"):
+        refused = await local.put(path, json={"url": other})
+        assert refused.status_code == 422, "no other server, and no other path"
+
+
+async def called(context: Context) -> str:
+    """The one URL that is patrolled or looked at, as it is called."""
+    pool = context.hub_pool
+    async with pool.connection() as conn:
+        statement = "select d.code, c.kind, c.url, c.login from camera_connection c join device d on d.id = c.device_id"
+        ((device, kind, url, login),) = await (await conn.execute(statement)).fetchall()
+    wanted = Wanted(device, kind, url, login, datetime.now(UTC), (), device)
+    return wanted.opened(Vault(context.settings.secrets))[0].shown
 
 
 async def test_a_password_in_a_url_is_sealed_and_shown_nowhere(context: Context, local: httpx.AsyncClient) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from devices.cameras.camera_url import masked, parse_url
+from devices.cameras.camera_url import Login, Sealed, hidden, masked, parse_url, read_sealed, whole
 
 
 @pytest.mark.parametrize(
@@ -16,4 +16,19 @@ from devices.cameras.camera_url import masked, parse_url
     ],
 )
 def test_a_password_in_a_url_is_masked_where_people_see_it(written: str, told: str) -> None:
-    assert masked(parse_url("rtsp", written)[0].shown) == told
+    url, login = parse_url("rtsp", written)
+    assert masked(url.shown) == told
+    kept = read_sealed(Sealed(login, hidden(url)).written)
+    stored, _ = parse_url("rtsp", told)
+    assert whole(stored, kept.hidden).shown == url.shown, "as it is called"
+
+
+def test_what_is_sealed_is_read_as_it_was() -> None:
+    for sealed in (
+        Sealed(Login("a&b:c", "p&w:ä@")),
+        Sealed(None, ("x&y", "")),
+        Sealed(Login("", ""), ("***", "b")),
+        Sealed(Login("a", "")),
+    ):
+        assert read_sealed(sealed.written) == sealed
+    assert read_sealed("a%26:b") == Sealed(Login("a&", "b")), "as logins were sealed before"
