@@ -17,6 +17,9 @@ WAITING, LARGEST = 2_048, 9_216
 """Datagrams that wait, and bytes of one; more are lost, as they are in the network."""
 RECEIVE = 2 << 20
 """Bytes that the kernel keeps of them, if it may: a key picture comes at once."""
+EMPTY_RTP = bytes([0x80, 0]) + bytes(10)
+EMPTY_RECEIVER_REPORT = bytes([0x80, 201, 0, 1]) + bytes(4)
+"""Mean nothing to who takes them (RFC 3550)."""
 PAIRS = 50
 """Times that a pair of ports is looked for."""
 Answered = Callable[[Answer], None]
@@ -68,7 +71,7 @@ class Interleaved:
 
 
 class Datagrams(asyncio.DatagramProtocol):
-    """Beside the connection, from the address of the camera alone; to it nothing is sent."""
+    """Beside the connection, from the address of the camera alone."""
 
     def __init__(self, peer: str, reader: asyncio.StreamReader, answered: Answered) -> None:
         self._peer, self._reader, self._answered = peer, reader, answered
@@ -87,6 +90,12 @@ class Datagrams(asyncio.DatagramProtocol):
             self._sockets.append(transport)
         port = first.getsockname()[1]
         self.transport = f"RTP/AVP;unicast;client_port={port}-{port + 1}"
+
+    def punch(self, ports: tuple[int, int] | None) -> None:
+        """Send a datagram to each of the camera's ports, so that a router or a firewall lets theirs through."""
+        if ports is not None:
+            for each, port, told in zip(self._sockets, ports, (EMPTY_RTP, EMPTY_RECEIVER_REPORT), strict=True):
+                each.sendto(told, (self._peer, port))
 
     def listen(self) -> None:
         """All is agreed: from now on what comes in the connection answers nobody who waits."""

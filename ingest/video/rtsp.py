@@ -1,7 +1,7 @@
 """An RTSP client (RFC 2326): what a camera streams as pictures as they are coded.
 
 Media comes over the connection that the guard has allowed, or in datagrams (rtspu://) from its address: no redirect is
-followed, and no address that the server tells is called.
+followed, and no address that the server tells is called (of ports that it tells, two datagrams open the way back).
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from ingest.video.ordering import Ordering
 from ingest.video.parameter_sets import Encoding
 from ingest.video.rtp import BadStreamError, Depacketizer, StrangeError, TooLargeError, Unit, packet_of
 from ingest.video.rtp_jpeg import JpegPictures
-from ingest.video.rtsp_answer import Answer, channel_of, next_answer, session_of, within
+from ingest.video.rtsp_answer import Answer, channel_of, next_answer, ports_of, session_of, within
 
 ANSWER_S = 10.0
 """Until a request is answered."""
@@ -62,6 +62,8 @@ class RtspStream:
             set_up = await self._ask(reader, writer, "SETUP", within(base, track.control), wanted)
             if isinstance(media, Interleaved):
                 media.channel = channel_of(set_up.headers.get("transport", ""))
+            elif isinstance(media, Datagrams):
+                media.punch(ports_of(set_up.headers.get("transport", "")))
             self._session, every_s = session_of(set_up.headers.get("session", ""))
             self._every_s = every_s or self._every_s
             await self._ask(reader, writer, "PLAY", within(base, track.aggregate), {"Range": "npt=0.000-"})

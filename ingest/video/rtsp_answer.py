@@ -9,6 +9,8 @@ MAX_HEAD, MAX_BODY = 16 << 10, 64 << 10
 DOLLAR = 0x24
 """Begins a packet of media in the connection."""
 _CHANNEL = re.compile(r"interleaved\s*=\s*(\d{1,3})", re.IGNORECASE)
+_PORTS = re.compile(r"server_port\s*=\s*(\d{1,5})(?:\s*-\s*(\d{1,5}))?", re.IGNORECASE)
+LEAST_PORT = 1_024
 LEAST_ALIVE_S, MOST_ALIVE_S = 5.0, 60.0
 
 
@@ -26,6 +28,14 @@ def channel_of(transport: str) -> int:
     """On which channel a server sends media, by its `Transport`; the one that was asked for, if it tells none."""
     found = _CHANNEL.search(transport)
     return int(found[1]) & 0xFF if found else 0
+
+
+def ports_of(transport: str) -> tuple[int, int] | None:
+    """From which ports a server sends datagrams and their reports, if it says; no system port of any host."""
+    found = _PORTS.search(transport)
+    first = int(found[1]) if found else 0
+    second = int(found[2]) if found and found[2] else first + 1
+    return (first, second) if LEAST_PORT <= first <= 65_534 and LEAST_PORT <= second <= 65_535 else None
 
 
 def session_of(told: str) -> tuple[str, float | None]:
@@ -74,7 +84,7 @@ async def read_answer(reader: asyncio.StreamReader, begun: bytes) -> Answer:
     pairs = [(name.strip().lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines[1:])]
     headers = dict(pairs)
     length = headers.get("content-length", "0")
-    if not length.isdigit() or int(length[:9]) > MAX_BODY:
+    if not length.isdecimal() or int(length[-9:]) > MAX_BODY or len(length) > 9:
         raise ValueError("a body that is too long")
     body = await reader.readexactly(int(length))
     challenges = tuple(value for name, value in pairs if name == "www-authenticate")

@@ -87,6 +87,8 @@ class RtspCamera:
         """What the network makes of the packets of a picture."""
         self.udp = False
         """Whether its media comes in datagrams, and in no other way."""
+        self.is_fenced = False
+        """Whether its datagrams go only where one has come from, as those through a router do."""
         self.unknown: set[str] = set()
         """Methods that it has not, whatever it says."""
         self.public = "OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN"
@@ -129,6 +131,9 @@ class RtspCamera:
         self._open.add(writer)
         playing: asyncio.Task[None] | None = None
         path, port = "", 0
+        datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        datagrams.bind(("127.0.0.1", 0))
+        datagrams.setblocking(False)
         try:
             while head := await _head(reader):
                 method, url, _ = head[0].split(" ", 2)
@@ -138,13 +143,13 @@ class RtspCamera:
                 late = self._late_s(path)
                 if late is None:
                     continue
-                answer = self._answer(method, url, headers)
+                answer = self._answer(method, url, headers, datagrams.getsockname()[1])
                 if method == "SETUP":
                     port = int((re.findall(r"client_port=(\d+)", headers.get("transport", "")) or ["0"])[0])
                 writer.write(answer)
                 if method == "PLAY" and b" 200 " in answer:
                     self.played += 1
-                    playing = asyncio.create_task(self._play(writer, late, port))
+                    playing = asyncio.create_task(self._play(writer, late, datagrams, port))
                 if method == "TEARDOWN":
                     break
         except (OSError, ValueError):
@@ -154,9 +159,10 @@ class RtspCamera:
                 playing.cancel()
                 await asyncio.gather(playing, return_exceptions=True)
             self._open.discard(writer)
+            datagrams.close()
             writer.transport.abort()
 
-    def _answer(self, method: str, url: str, headers: dict[str, str]) -> bytes:
+    def _answer(self, method: str, url: str, headers: dict[str, str], port: int) -> bytes:
         number = headers.get("cseq", "0")
         if self._login is not None and not self._login.lets(method, headers.get("authorization", "")):
             return _told(401, number, {"WWW-Authenticate": self._login.challenge()})
@@ -172,6 +178,7 @@ class RtspCamera:
         if method == "SETUP":
             channels = f"interleaved={self.channel}-{self.channel + 1}"
             transport = headers["transport"].replace("interleaved=0-1", channels)
+            transport += f";server_port={port}-{port + 1}" if self.udp else ""
             return _told(200, number, {"Transport": transport, "Session": f"4711;timeout={self.timeout_s}"})
         if method in self.unknown:
             return _told(501, number, {})
@@ -188,32 +195,33 @@ class RtspCamera:
         )  # fmt: skip
         return "".join(f"{line}\r\n" for line in lines).encode()
 
-    async def _play(self, writer: asyncio.StreamWriter, late_s: float, port: int) -> None:
-        """`port` of datagrams; 0: in the connection."""
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
-            sequence, number, began = 0, 1, asyncio.get_running_loop().time()
-            while True:
-                now = asyncio.get_running_loop().time()
-                clip_ = self.clip
-                picture = clip_.pictures[number % len(clip_.pictures)]
-                number += 1
-                if is_key(clip_.encoding, picture) and now - began < late_s:
-                    picture = clip_.pictures[1 % len(clip_.pictures)]
-                stamp = number * 90_000 // max(1, round(self.fps))
-                if self.jumps and number % 7 == 0:
-                    stamp = stamp * 77_777
-                if self.nonsense:
-                    writer.write(bytes(range(256)) * 8)
-                elif self.speaks:
-                    made = packets(clip_.encoding, picture, sequence, stamp & 0xFFFFFFFF)
-                    sequence = sequence + len(made) & 0xFFFF
-                    for packet in self.wire(made):
-                        if port:
-                            datagrams.sendto(packet, ("127.0.0.1", port))
-                        else:
-                            writer.write(struct.pack(">BBH", 0x24, self.channel, len(packet)) + packet)
-                await writer.drain()
-                await asyncio.sleep(1 / self.fps)
+    async def _play(self, writer: asyncio.StreamWriter, late_s: float, datagrams: socket.socket, port: int) -> None:
+        """`port` to which datagrams go; 0: in the connection."""
+        if port and self.is_fenced:
+            _, (_, port) = await asyncio.get_running_loop().sock_recvfrom(datagrams, MTU)
+        sequence, number, began = 0, 1, asyncio.get_running_loop().time()
+        while True:
+            now = asyncio.get_running_loop().time()
+            clip_ = self.clip
+            picture = clip_.pictures[number % len(clip_.pictures)]
+            number += 1
+            if is_key(clip_.encoding, picture) and now - began < late_s:
+                picture = clip_.pictures[1 % len(clip_.pictures)]
+            stamp = number * 90_000 // max(1, round(self.fps))
+            if self.jumps and number % 7 == 0:
+                stamp = stamp * 77_777
+            if self.nonsense:
+                writer.write(bytes(range(256)) * 8)
+            elif self.speaks:
+                made = packets(clip_.encoding, picture, sequence, stamp & 0xFFFFFFFF)
+                sequence = sequence + len(made) & 0xFFFF
+                for packet in self.wire(made):
+                    if port:
+                        datagrams.sendto(packet, ("127.0.0.1", port))
+                    else:
+                        writer.write(struct.pack(">BBH", 0x24, self.channel, len(packet)) + packet)
+            await writer.drain()
+            await asyncio.sleep(1 / self.fps)
 
 
 def packets(encoding: Encoding, picture: Sequence[bytes], sequence: int, stamp: int) -> list[bytes]:

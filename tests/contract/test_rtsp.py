@@ -17,6 +17,7 @@ from ingest.video.addressed import Addressed
 from ingest.video.messages import NOBODY, Trusted
 from ingest.video.rtp import Unit
 from ingest.video.rtsp import RtspStream
+from ingest.video.rtsp_answer import ports_of, read_answer
 from simulator.cameras.http_login import HttpLogin
 from simulator.cameras.rtsp import RtspCamera, clip
 from tests.support.certificates import Authority
@@ -62,6 +63,35 @@ async def test_each_picture_comes_though_packets_come_otherwise(scheme: str, wir
     async with RtspCamera(clip("street.h264"), fps=200) as camera:
         camera.wire, camera.udp, camera.channel = wire, scheme == "rtspu", 6
         assert whole(await units_of(camera.url().replace("rtsp", scheme, 1), 15))
+
+
+async def test_datagrams_come_through_a_router_that_lets_in_what_answers_alone() -> None:
+    async with RtspCamera(clip("street.h264"), fps=200) as camera:
+        camera.udp = camera.is_fenced = True
+        assert whole(await units_of(camera.url().replace("rtsp", "rtspu", 1), 5))
+
+
+@pytest.mark.parametrize("length", ["000000000999999999", "65537", "²", "-1"])
+async def test_a_body_that_is_too_long_is_not_read(length: str) -> None:
+    reader = asyncio.StreamReader()
+    reader.feed_data(f"/1.0 200 OK\r\nContent-Length: {length}\r\n\r\n".encode("latin-1") + bytes(100))
+    with pytest.raises(ValueError, match="too long"):
+        await read_answer(reader, b"RTSP")
+
+
+@pytest.mark.parametrize(
+    ("told", "ports"),
+    [
+        ("RTP/AVP;unicast;client_port=1-2;server_port=6970-6971", (6970, 6971)),
+        ("RTP/AVP;server_port=8000", (8000, 8001)),
+        ("RTP/AVP;server_port=53-54", None),
+        ("RTP/AVP;server_port=99999-100000", None),
+        ("RTP/AVP;server_port=65535-65536", None),
+        ("RTP/AVP;unicast", None),
+    ],
+)
+def test_no_port_of_a_system_is_sent_to(told: str, ports: tuple[int, int] | None) -> None:
+    assert ports_of(told) == ports
 
 
 async def test_a_camera_with_another_transport_is_told_by_the_scheme_it_needs() -> None:
