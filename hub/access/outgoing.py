@@ -3,7 +3,6 @@
 A name is resolved once; what is allowed here is what is connected to. See docs/adr/0022.
 """
 
-import asyncio
 import json
 import socket
 import time
@@ -12,6 +11,7 @@ from contextlib import suppress
 from ipaddress import ip_address
 from typing import Literal
 
+from hub.access.name_servers import NAMES
 from hub.access.outside import is_outside
 from hub.access.own_addresses import OwnServer, own_servers
 from hub.errors import PermanentError
@@ -51,8 +51,7 @@ async def resolved(host: str, port: int) -> list[str]:
     """
     with suppress(ValueError):
         return [str(ip_address(host))]
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+    return await NAMES.addresses(host, port)
 
 
 class Outgoing:
