@@ -3,7 +3,8 @@
 A device is offline when it said so and has not been heard for a hold time, or when it is silent for longer than it may
 be, counted only over time in which the hub could hear it. It is online again as soon as it is heard. What is silent
 behind a silent gateway is offline because of it and no finding of its own; the gateway's return gives it back, with its
-whole time.
+whole time. So it is where a gateway that is there says that all behind it is off: the finding is its own, and each is
+one again once only some are off.
 """
 
 from dataclasses import dataclass
@@ -80,6 +81,10 @@ class _Facts:
     over: Bools
     """And not perhaps because its gateway fell silent first."""
     maintained: Bools
+    covered: Bools
+    """Off, and so far of its gateway's finding."""
+    whole: Bools
+    """Gateways that say that all behind them is off."""
 
 
 def decide(watched: Watched, at: Micros, hears: Micros, hold: Micros) -> Verdict:
@@ -131,7 +136,24 @@ def _facts(watched: Watched, at: Micros, hears: Micros, hold: Micros) -> _Facts:
     waits = judged & (heard[parent] <= deadline)
     late = (allowed > 0) & (at > deadline)
     there = np.maximum(heard, watched.said_at)
-    return _Facts(heard, there, said_off, late, late & ~waits, maintained)
+    covered = (
+        (watched.online == OFFLINE) & (watched.cause == Cause.GATEWAY)
+        & has_parent & (watched.online[parent] == ONLINE) & watched.finding[parent]
+    )  # fmt: skip
+    whole = _whole(watched, said_off, covered)
+    return _Facts(heard, there, said_off, late, late & ~waits, maintained, covered, whole)
+
+
+def _whole(watched: Watched, said_off: Bools, covered: Bools) -> Bools:
+    """Gateways behind which all is said to be off: two or more of it in one go, of which one is long enough."""
+    off = (watched.said == OFFLINE) & (watched.said_at >= watched.seen)
+    counted = (watched.parent >= 0) & watched.active & (watched.online != UNKNOWN)
+    fresh = counted & off & ((watched.online == ONLINE) | covered)
+    on, those, held = (
+        np.bincount(watched.parent[which], minlength=len(off)) for which in (counted & ~off, fresh, fresh & said_off)
+    )
+    whole: Bools = (on == 0) & (those >= 2) & (held > 0)
+    return whole
 
 
 def _through_children(watched: Watched, heard: Times) -> tuple[Times, Times]:
@@ -157,13 +179,20 @@ def _judge(watched: Watched, facts: _Facts, away: Bools) -> Verdict:
     behind = working & away
     said = working & facts.said_off & ~away
     silent = working & facts.over & ~facts.said_off & ~away
-    back = (offline & (news | ((watched.cause == Cause.GATEWAY) & ~away))) | (unknown & news)
+    whole = facts.whole & online & ~away & ~said & ~silent & (~facts.maintained | watched.finding)
+    under = (watched.parent >= 0) & whole[watched.parent]
+    stays = offline & facts.covered & facts.said_off & ~away & ~news
+    alone = stays & ~under & ~facts.maintained
+    back = (offline & (news | ((watched.cause == Cause.GATEWAY) & ~away & ~stays))) | (unknown & news)
     never = unknown & ~news & facts.said_off & (watched.said_at > watched.since)  # it has not been there: no finding
 
     state, cause, finding = watched.online.copy(), watched.cause.copy(), watched.finding.copy()
     state[~watched.active], cause[~watched.active] = UNKNOWN, Cause.NONE
     state[back], cause[back], finding[back] = ONLINE, Cause.NONE, False
-    for which, why in ((behind, Cause.GATEWAY), (said | never, Cause.STATUS), (silent, Cause.SILENCE)):
+    for which, why in (
+        (said | never | alone, Cause.STATUS), (behind | (said & under), Cause.GATEWAY), (silent, Cause.SILENCE)
+    ):  # fmt: skip
         state[which], cause[which] = OFFLINE, why
-    finding[said | silent] = True
+    finding[online] = False
+    finding[(said & ~under) | silent | alone | whole] = True
     return Verdict(state, cause, finding)

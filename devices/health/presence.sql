@@ -17,7 +17,9 @@ where h.device_id = n.device_id and h.finding_at = n.finding_at
 
 -- name: untold
 -- Findings whose event is perhaps not stored yet.
-select h.device_id, d.code, h.finding, h.finding_at, h.cause, s.seen_at
+-- One of a device that is there is of all that hangs on it.
+select h.device_id, d.code, h.finding, h.finding_at, case when h.online and h.finding then 'channels' else h.cause end,
+       s.seen_at
 from device_health h
 join device d on d.id = h.device_id
 left join device_seen s on s.device_id = h.device_id

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 
 from devices.health.decision import Verdict, decide
+from devices.health.presence import SQL as PRESENCE
 from devices.health.presence_rows import read_watched, write_verdict
 from hub.models import to_micros
 from hub.store.pool import connect
@@ -63,3 +64,25 @@ async def test_a_channel_that_its_directory_calls_off_is_a_finding_of_its_own(da
         found = await verdict(conn, 61)
         assert found.pop(CHANNELS[0]) == (0, "status", True)
         assert set(found.values()) == {(1, None, False)}
+
+
+async def test_a_recorder_whose_channels_are_all_off_is_one_finding(database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as set_up:
+        set_up.execute(SET_UP.encode())
+    off = "update device_status set online = false, at = %s where device_id > 1"
+    async with await connect(database) as conn:
+        await verdict(conn, 1)
+        await conn.execute("update device_health set told = true")
+        await conn.execute(off, (T + timedelta(seconds=10),))
+        await conn.execute("update device_seen set seen_at = %s where device_id = 1", (T + timedelta(seconds=60),))
+        found = await verdict(conn, 61)
+        assert found.pop(NVR) == (1, None, True)
+        assert set(found.values()) == {(0, "gateway", False)}
+        told = await (await conn.execute(PRESENCE.untold, {"limit": 9})).fetchall()
+        assert [(code, finding, cause) for _, code, finding, _, cause, _ in told] == [(NVR, True, "channels")]
+        await conn.execute(
+            "update device_status set online = true, at = %s where device_id = 2", (T + timedelta(seconds=70),)
+        )
+        found = await verdict(conn, 71)
+        assert (found.pop(NVR), found.pop(CHANNELS[0])) == ((1, None, False), (1, None, False))
+        assert set(found.values()) == {(0, "status", True)}

@@ -190,6 +190,28 @@ def test_a_gateway_that_says_it_is_offline_takes_its_children_along() -> None:
     assert city.decide(41) == ["online"] * 3
 
 
+def test_all_that_a_gateway_says_to_be_off_is_one_finding_and_what_stays_off_is_each_its_own() -> None:
+    slots = [Thing(parent=0, allowed=0, seen=None, online=OFFLINE, cause=Cause.STATUS, said=OFFLINE, said_at=0)] * 2
+    city = City([Thing(allowed=180), *(Thing(parent=0, allowed=0) for _ in range(3)), *slots])
+    for number in (1, 2, 3):
+        city.things[number].said, city.things[number].said_at = OFFLINE, 10 * number
+    assert city.run(1, 100, 0) == ["online", *["gateway"] * 3, *["status"] * 2]
+    assert city.paged == [(0, True)], "the first is off for long enough while the last has just begun"
+    city.things[1].said, city.things[1].said_at = ONLINE, 100
+    assert city.run(100, 140, 0) == ["online", "online", *["status"] * 4]
+    assert city.paged[1:] == [(0, False), (2, True), (3, True)], "places that never had a camera are none"
+    city.things[1].said, city.things[1].said_at = OFFLINE, 140
+    city.run(140, 180, 0)
+    assert city.paged[4:] == [(1, True)], "one alone is its own, though all are off now"
+
+
+def test_a_gateway_that_falls_silent_with_all_off_behind_it_is_still_one_finding() -> None:
+    city = City([Thing(allowed=60), *(Thing(parent=0, allowed=0, said=OFFLINE, said_at=5) for _ in range(2))])
+    assert city.run(1, 50, 0) == ["online", "gateway", "gateway"]
+    assert city.run(50, 200) == ["silence", "gateway", "gateway"]
+    assert city.paged == [(0, True)]
+
+
 def test_no_finding_while_somebody_works_on_it_or_on_its_gateway() -> None:
     city = City([Thing(allowed=0, maintained=True), Thing(parent=0), Thing(maintained=True)])
     assert city.run(0, 200) == ["online"] * 3
