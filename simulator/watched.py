@@ -34,7 +34,7 @@ EXCESS = (2.0, 3.0)
 _ILL: tuple[tuple[str, str, str, float, float], ...] = (
     ("smart-pole", "voltage", "drift", 24, 3.5),
     ("smart-pole", "voltage", "stuck", 20, 0),
-    ("river-level", "level", "slow", 16, 7),
+    ("river-level", "level", "slow", 16, 9),
     ("river-level", "level", "burst", 8, 0.1),
     ("smart-pole", "voltage", "jump", 10, 1.5),
     ("environment-sensor", "noise", "noisy", 8, 12),
