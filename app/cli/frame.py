@@ -111,7 +111,7 @@ def _forms_like(name: str) -> str:
 
 def _payload(file: str, is_hex: bool) -> bytes:
     try:
-        if _DIGITS.fullmatch(file) and (is_hex or not Path(file).exists()):
+        if _DIGITS.fullmatch(file) and (is_hex or not _is_there(file)):
             return unhex(file)
         payload = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         return unhex(payload) if is_hex else payload
@@ -120,6 +120,13 @@ def _payload(file: str, is_hex: bool) -> bytes:
         fail(f"{file}: {error.strerror}{digits}")
     except ValueError as error:
         fail(f"{file}: {error}")
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except OSError:  # digits of a frame, longer than a name may be
+        return False
 
 
 def _asked(payload: bytes, form: str, device: str, lang: Lang, url: str, token: str | None) -> dict[str, Any]:

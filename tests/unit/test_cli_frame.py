@@ -74,6 +74,12 @@ def test_the_protocol_stands_before_the_payload_or_in_an_option(tmp_path: Path, 
     assert (told.exit_code, "27.2" in told.output) == (0, True), told.output
 
 
+@pytest.mark.parametrize("options", [["gb26875"], ["gb26875", "--hex"], []])
+def test_digits_of_a_frame_that_is_longer_than_a_name_of_a_file_may_be(options: list[str]) -> None:
+    told = CliRunner().invoke(frame, ["check", "--lang", "en", *options, "40" * 300], env={"COLUMNS": "400"})
+    assert (told.exit_code, "refused" in told.output) == (1, True), told.output
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
