@@ -195,3 +195,23 @@ async def test_what_pended_of_a_rule_that_was_something_else_meanwhile_does_not_
         assert await told(context.hub_pool) == []
         await process.take("g1", (121, "level", 4.0), quality=int(Quality.FAULT))
         assert [kind for _, kind, _ in await told(context.hub_pool)] == ["raised"]
+
+
+async def test_what_a_worker_notes_as_its_rule_is_switched_off_does_not_pend_when_it_is_on_again(database: str) -> None:
+    rule = {**WET, "expression": None, "metric": "level", "flagged": True, "hold_s": 60}
+    async with api_context(database) as context, client_of(context) as client:
+        await _gauges(client)
+        (await client.put("/rules/odd", json=rule)).raise_for_status()
+        process = Hub(context.hub_pool)
+        await process.start()
+        await process.take("g1", (0, "level", 4.0), quality=int(Quality.FAULT))
+        async with context.hub_pool.connection() as conn, conn.transaction():
+            await conn.execute(
+                """insert into rule_pending (rule_id, series_id, since, value, revision, signal)
+                   select p.rule_id, s.id, p.since, p.value, p.revision, p.signal
+                   from rule_pending p, series s where s.id <> p.series_id limit 1"""
+            )
+            (await client.put("/rules/odd", json={**rule, "enabled": False})).raise_for_status()
+        assert fetch(database, "select count(*) from rule_pending") == [(1,)], "it was not committed when that was off"
+        (await client.put("/rules/odd", json=rule)).raise_for_status()
+        assert fetch(database, "select count(*) from rule_pending") == [(0,)]
