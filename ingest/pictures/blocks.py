@@ -17,6 +17,8 @@ WHOLE = 0.5
 """Share of the picture in regions beyond which all of it is one."""
 
 Picture = NDArray[np.uint8]
+Stir = NDArray[np.float32]
+"""Grey levels, of each pixel of a picture."""
 Box = tuple[int, int, int, int]
 """Left, top, width, height in pixels."""
 
@@ -26,25 +28,29 @@ def block_of(width: int, height: int, longest: int) -> int:
     return max(-(-min(width, height) // ACROSS), -(-max(width, height) // ALONG), -(-longest // FINEST), 1)
 
 
-def put_in_blocks(picture: Picture, boxes: list[Box], times: int = 1) -> None:
+def put_in_blocks(picture: Picture, boxes: list[Box], times: int = 1, stir: Stir | None = None) -> None:
     """Replace regions of a picture by blocks; coarser ones last, so that they stay where regions overlap.
 
-    Blocks are `times` as long and as high as `block_of` says.
+    Blocks are `times` as long and as high as `block_of` says. `stir`: what is added to each, by where it begins.
     """
     longest = max(picture.shape[:2])
     for left, top, width, height in sorted(boxes, key=lambda box: block_of(box[2], box[3], longest)):
         region = picture[top : top + height, left : left + width]
         block = times * block_of(width, height, longest)
         few = cv2.resize(region, (max(1, width // block), max(1, height // block)), interpolation=cv2.INTER_AREA)
+        if stir is not None:
+            rows, columns = few.shape[:2]
+            down, across = top + np.arange(rows) * height // rows, left + np.arange(columns) * width // columns
+            few = np.clip(few + stir[np.ix_(down, across)][..., None], 0, 255).astype(np.uint8)
         picture[top : top + height, left : left + width] = cv2.resize(
             few, (width, height), interpolation=cv2.INTER_NEAREST
         )
 
 
-def whole(picture: Picture, times: int = 1) -> None:
+def whole(picture: Picture, times: int = 1, stir: Stir | None = None) -> None:
     """All of a picture in blocks."""
     height, width = picture.shape[:2]
-    put_in_blocks(picture, [(0, 0, width, height)], times)
+    put_in_blocks(picture, [(0, 0, width, height)], times, stir)
 
 
 def boxes_of(tiles: NDArray[np.bool_], width: int, height: int) -> list[Box] | None:
