@@ -30,7 +30,8 @@ def _found_told(why: Mapping[str, Any], lang: Lang) -> Iterator[str]:
         yield text("alert.why.held", lang, value=f"{why['held']:.3g}", seconds=f"{why['held_s']:g}")
     elif "expected" in why:
         if signal in ("excess", "unshared"):
-            yield text(f"alert.why.excess.{why[f'{signal}_of']}", lang, excess=f"{why[signal]:.3g}")
+            of = why[f"{signal}_of"]
+            yield text(f"alert.why.excess.{of}", lang, excess=f"{why[signal]:.3g}")
         shown = {name: f"{why[name]:g}" for name in ("value", "expected", "low", "high") if why[name] is not None}
         known = len(shown) == 4
         yield text("alert.why.known", lang, **shown) if known else text("alert.why.new", lang, value=shown["value"])
