@@ -19,9 +19,13 @@ def told(trial: Trial, seconds: float) -> list[tuple[str, float]]:
     return [(one.kind, one.t) for one in found if one.state == "active"]
 
 
-@pytest.mark.parametrize("name", ["mast", "led_wall"])
-def test_what_sways_or_shows_films_is_no_flame(name: str) -> None:
-    assert told(HARMLESS[name](3, None), 5) == []
+@pytest.mark.parametrize(("name", "seed"), [("mast", 3), ("led_wall", 3), ("autumn", 4)])
+def test_what_sways_or_shows_films_is_no_flame(name: str, seed: int) -> None:
+    assert told(HARMLESS[name](seed, None), 5) == []
+
+
+def test_cars_that_stop_one_after_the_other_are_no_water() -> None:
+    assert told(HARMLESS["red_cars"](2, None)._replace(settings={"kinds": ["flood"]}), 17) == []
 
 
 @pytest.mark.heavy

@@ -29,6 +29,7 @@ HARMLESS: Mapping[str, Made] = {
     one.__name__: one
     for one in (
         harmless.foliage,
+        harmless.autumn,
         harmless.flags,
         harmless.led_wall,
         harmless.steam_red,

@@ -37,6 +37,32 @@ def foliage(seed: int, ground: Ground | None = None) -> Trial:
     return _harmless(paint, ground or still(places.roadside(seed)), seed)
 
 
+def autumn(seed: int, ground: Ground | None = None) -> Trial:
+    """A tree in gusts with green, yellow and orange leaves, each of which goes its own way."""
+    rng = np.random.default_rng(seed)
+    leaves, there = np.zeros((H, W, 3), np.float32), np.zeros((H, W), np.float32)
+    tones = np.array([(40, 110, 50), (40, 150, 170), (45, 110, 200)], np.float32)
+    for _ in range(2200):
+        at = int(rng.normal(90, 55)), int(abs(rng.normal(0, 45)))
+        size = int(rng.uniform(2, 5)), int(rng.uniform(1, 3))
+        tone = tones[rng.choice(3, p=(0.6, 0.25, 0.15))] * rng.uniform(0.5, 1.25)
+        angle = float(rng.uniform(0, 180))
+        cv2.ellipse(leaves, at, size, angle, 0, 360, tuple(float(one) for one in tone), -1)
+        cv2.ellipse(there, at, size, angle, 0, 360, 1.0, -1)
+    rows, columns = np.mgrid[0:H, 0:W].astype(np.float32)
+    phase = 3 * noise(rng, H, W, 24)
+
+    def paint(t: float, picture: Picture, rng: Rng) -> Picture | None:
+        gust = 1 + 2.5 * float(np.sin(0.31 * t + seed)) ** 2
+        x = (columns + gust * (np.sin(phase + 2.1 * t) + 0.6 * np.sin(1.7 * phase + 5.3 * t))).astype(np.float32)
+        y = (rows + 0.6 * gust * np.sin(1.3 * phase + 3.4 * t)).astype(np.float32)
+        cover = cv2.remap(there, x, y, cv2.INTER_LINEAR)[:, :, None]
+        made: Picture = picture * (1 - cover) + cover * cv2.remap(leaves, x, y, cv2.INTER_LINEAR)
+        return made
+
+    return _harmless(paint, ground or still(places.roadside(seed)), seed)
+
+
 def flags(seed: int, ground: Ground | None = None) -> Trial:
     """Red, orange and yellow flags in wind, with folds that catch the light."""
     rng = np.random.default_rng(seed)

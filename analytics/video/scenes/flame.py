@@ -3,7 +3,8 @@
 Each cue stands against something that only looks like a flame: `hot` and `glow` against orange vests and floors, `hue`
 and `core` against flags, red lamps and their reflections, `flicker`, `swing` and `shape` against what is orange and
 stands, `mixed` against lamps that blink as a whole, `moves_not` against what is orange and drives or walks, `beyond`
-against leaves, cloth and a mast that sways, `own_colour` against light that plays on one colour: screens, glitter.
+against leaves, cloth and a mast that sways, `alone` against orange leaves among others, `own_colour` against light that
+plays on one colour: screens, glitter.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,9 +40,14 @@ _PIECE = 14
 """Pixels of a side of what may move by itself."""
 _LARGE = 150, 250
 """Pixels of a region, from which on a sway of two pixels is nothing either."""
+_AROUND, _BARE, _RING = 4, 0.1, 8
+"""Pixels around a region that are looked at, if for so small a share of the last seconds they were coloured as flames
+are; so many of them at least."""
 _STANDS = 0.47
 """Share of the last seconds for which a pixel is coloured where flames stand: what passes is soon gone from it."""
-_ESSENTIAL = ("glow", "hot", "flicker", "shape", "hue", "mixed", "beyond", "own_colour", "stands", "moves_not")
+_ESSENTIAL = (
+    "glow", "hot", "flicker", "shape", "hue", "mixed", "beyond", "own_colour", "stands", "alone", "moves_not",
+)  # fmt: skip
 
 
 class Flame:
@@ -100,6 +106,7 @@ class Flame:
                 float((seen.same[box][within] * weight).sum()) / max(float((everything * weight).sum()), 0.1), 0.95, 0.6
             ),
             "beyond": self._beyond(region),
+            "alone": self._alone(region),
             "own_colour": ramp(_middle(seen.own[box][within] / (swings + 2.0), swings > 3), 0.2, 0.36),
             "stands": ramp(float(area[area * early > 255 * _STANDS].sum()) / total, 0.1, 0.4),
             "lasting": ramp(float(np.mean(seen.lasting[box][within])) / 255 * early, _HERE, 0.8),
@@ -133,6 +140,21 @@ class Flame:
         near = ramp(float(seen.near[box][within].sum()) / all_of_it, 0.035, 0.1)
         far = ramp(float(seen.far[box][within].sum()) / all_of_it, 0.01, 0.04)
         return min(near, max(far, 1 - ramp(region.area, *_LARGE)))
+
+    def _alone(self, region: Region) -> float:
+        """How little of the stir is around it, too, where nothing is coloured as flames are: other leaves do so."""
+        seen = self._flicker
+        top, left = max(region.top - _AROUND, 0), max(region.left - _AROUND, 0)
+        part = slice(top, region.top + region.height + _AROUND), slice(left, region.left + region.width + _AROUND)
+        shape = np.zeros(seen.lasting[part].shape, np.uint8)
+        y, x = region.top - top, region.left - left
+        shape[y : y + region.height, x : x + region.width] = region.within
+        near = cv2.dilate(shape, np.ones((2 * _AROUND + 1, 2 * _AROUND + 1), np.uint8)) > 0
+        ring = seen.green[part][near & (seen.lasting[part] * seen.early < 255 * _BARE)]
+        if len(ring) < _RING:
+            return 1.0
+        within = float(seen.green[region.box][region.within].mean())
+        return ramp(float(ring.mean()) / max(within, 0.5 / seen.early), 0.8, 0.5)
 
     def _moves_not(self, region: Region, colour: Image, dt: float) -> float:
         """How little of the change is a move of what is there, piece by piece."""

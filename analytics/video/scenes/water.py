@@ -22,6 +22,8 @@ _APART, _MORE = 6.0, 3.0
 _LASTING_S = 4.0
 _SPREAD_S = 2.0, 6.0
 """Between the first places of it and the last: what comes at once is a light or a thing."""
+_BURST_S = 2.0
+"""A thing that comes is there as a whole within this."""
 
 
 class Water:
@@ -33,7 +35,8 @@ class Water:
     def __init__(self, background: Background, areas: Sequence[Area]) -> None:
         shape = CELLS[::-1]
         self._background = background
-        self._areas = [(area, _cells(area.mask) > 127) for area in areas]
+        cells = [(area, _cells(area.mask) > 127) for area in areas]
+        self._areas = [(area, mask, _shape(mask)) for area, mask in cells]
         self._epoch, self._t = 0, 0.0
         self._lasting, self._stir, self._since = (np.zeros(shape, np.float32) for _ in range(3))
 
@@ -44,7 +47,7 @@ class Water:
             self._epoch, self._t = seen.epoch, view.t
             for state in (self._lasting, self._stir, self._since):
                 state[:] = 0.0
-            return {("flood", area.name): NOTHING for area, _ in self._areas}
+            return {("flood", area.name): NOTHING for area, _, _ in self._areas}
         dt = view.t - self._t
         cv2.accumulateWeighted(_cells(seen.changed), self._stir, fading(seen.dt, _LASTING_S))
         if dt < EVERY_S or not seen.settled:
@@ -58,13 +61,15 @@ class Water:
         self._since[~wet] = 0.0
         edges_now, edges_before = _edges(view.small), _edges(seen.place)
         scores: dict[Key, Cue] = {}
-        for area, mask in self._areas:
+        for area, mask, shape in self._areas:
             scores[("flood", area.name)] = (
-                self._judged(wet & mask, mask, edges_now, edges_before, view) if area.counts(view.when) else NOTHING
+                self._judged(wet & mask, mask, shape, edges_now, edges_before, view)
+                if area.counts(view.when)
+                else NOTHING
             )
         return scores
 
-    def _judged(self, wet: np.ndarray, mask: np.ndarray, now: Floats, before: Floats, view: View) -> Cue:
+    def _judged(self, wet: np.ndarray, mask: np.ndarray, shape: float, now: Floats, before: Floats, view: View) -> Cue:
         found = regions(wet.view(np.uint8) * np.uint8(255), LEAST, 1)
         if not found:
             return NOTHING
@@ -76,19 +81,22 @@ class Water:
         stirs = self._stir[box][within]
         stir = float(stirs.mean()) - level(self._stir, 0.5)
         even = level(stirs, 0.1) / max(level(stirs, 0.5), 0.5)
+        grew = self._since[box][within]
         cues = {
             "area": ramp(region.area / max(float(mask.sum()), 1.0), 0.03, 0.25),
             "lasting": ramp(float(self._lasting[box][within].mean()), 0.6, 0.85),
-            "growth": _spreads(self._since[box][within]),
+            "growth": _spreads(grew),
+            "by_bits": ramp(_burst(grew), 0.55, 0.4),
             "smooth": ramp(smoother, 0.0, 0.5),
             "ripple": ramp(stir, 0.8, 3.0) * ramp(even, 0.3, 0.6),
             "soft": ramp(level(sharper, 0.85), 9.0, 5.0),
             "grey": ramp(float(np.median(colour.max(axis=1) - colour.min(axis=1))), 90, 40),
-            "flat": ramp(region.width / region.height, 0.7, 1.6),
+            "flat": ramp(region.width / region.height, 0.9 * shape, 1.8 * shape),
         }
-        surface = max(cues["smooth"], cues["ripple"])
+        # What is smooth and does not ripple may be a thing: cars that stop one after the other come whole.
+        surface = max(min(cues["smooth"], cues["by_bits"]), cues["ripple"])
         body = together((cues["area"], cues["lasting"], cues["flat"], cues["grey"], cues["growth"], surface))
-        return told(vetoed(body, (cues["growth"], surface, cues["soft"])), cues)
+        return told(vetoed(body, (cues["growth"], surface, cues["soft"], cues["flat"])), cues)
 
 
 def _spreads(since: Floats) -> float:
@@ -97,6 +105,21 @@ def _spreads(since: Floats) -> float:
     took = float(inner[-1] - inner[0])
     gap = float(np.diff(inner).max()) if len(inner) > 1 else took
     return ramp(took, *_SPREAD_S) * ramp(gap, 0.8 * took, 0.5 * took) if took > 0 else 0.0
+
+
+def _burst(since: Floats) -> float:
+    """The share of cells (n,) that have become wet within the same `_BURST_S`, where it is largest."""
+    ordered = np.sort(since)
+    within = np.searchsorted(ordered, ordered + _BURST_S, "right") - np.arange(len(ordered))
+    return float(within.max()) / max(len(ordered), 1)
+
+
+def _shape(mask: np.ndarray) -> float:
+    """How flat water has to lie in a zone (rows, columns): as a floor that is seen from the side, or as the zone is."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return 1.0
+    return min(1.0, float(np.ptp(columns) + 1) / float(np.ptp(rows) + 1) / 1.8)
 
 
 def _apart(small: Image, place: Image) -> Floats:
