@@ -48,7 +48,7 @@ def decode(frame: bytes, received: Micros, zone: tzinfo) -> Decoded:
     elif length != _LENGTH:
         raise wrong_length(length, _LENGTH, begin + 10)
     else:
-        _read(frame, data + 3, decoded, zone_at(zone, received))
+        _read(frame, data + 3, decoded, received, zone_at(zone, received))
     return decoded.settled()
 
 
@@ -73,9 +73,10 @@ def _checked(frame: bytes) -> tuple[int, int]:
     return begin, length
 
 
-def _read(frame: bytes, at: int, decoded: Decoded, zone: tzinfo) -> None:
+def _read(frame: bytes, at: int, decoded: Decoded, received: Micros, zone: tzinfo) -> None:
     parts = _parts(frame, at + 10)
-    ts = moment(parts, zone)
+    decoded.timeless = not any(parts)  # a meter whose clock is dead still counts
+    ts = received if decoded.timeless else moment(parts, zone)
     if ts is None:
         raise no_time(parts, at + 10)
     units = decoded.units = Units()

@@ -2,7 +2,7 @@
 
 from devices.codecs import cjt188, szy206
 from devices.codecs.decoded import EventDraft
-from tests.support.frames import Bad, Frames, Good, at
+from tests.support.frames import RECEIVED, Bad, Frames, Good, at
 
 WATER = bytes.fromhex("6810443322110033788116 1F9000 007766552C 007766552C 31012211051520 2184 1316")
 FLOW = bytes.fromhex("681A68B35303810D00C00059000000826110000001106000004508090A3516")
@@ -42,6 +42,9 @@ CJT188 = Frames(
              units={"volume_settled": "L"}),
         Good(meter("901F05 007766552C 0077665577 31012211051520 0000"), [GOOD[0], ("valve", T, 0.0)],
              [_fault("inactive")], faults=["bad_frame"]),
+        Good(meter("901F05 007766552C 007766552C" + "00" * 7 + "0000"),
+             [("volume", RECEIVED, 556677.0), ("volume_settled", RECEIVED, 556677.0), ("valve", RECEIVED, 0.0)],
+             [_fault("inactive", ts=RECEIVED)], timeless=True),
         Good(meter("901F00", 0x20), unused=("type 20, control 81, data 901F",)),
         Good(meter("0000", 0x10, 0xC1), unused=("abnormal answer",)),
     ],
