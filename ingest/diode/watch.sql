@@ -22,6 +22,12 @@ with named as (
     select 'edge_aside', n.edge
     from named n
     where exists (select from diode_aside a where a.edge = n.edge and a.at > clock_timestamp() - interval '1 day')
+    union all
+    -- What names no edge, or one that nobody knows.
+    select 'edge_aside', '?'
+    where exists (
+        select from diode_aside a
+        where a.at > clock_timestamp() - interval '1 day' and (a.edge is null or a.edge not in (select edge from named)))
 ), lasting as (
     select target from alert where origin = 'hub' and cleared_at is null
       and (target ^@ 'edge_gap:' or target ^@ 'edge_silent:' or target ^@ 'edge_clock:' or target ^@ 'edge_aside:')

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from devices.addressing import MAX_ORIGINS
 from devices.codecs.onvif.broker import document
-from devices.network_topics import ONVIF, network_origin, onvif_topic
+from devices.network_topics import ONVIF, network_origin, onvif_topic, origin_of_topic
 from hub.models import Origin, Raw
 
 
@@ -15,7 +15,7 @@ def by_topic(origin: Callable[[str], Origin]) -> Callable[[str], Origin]:
 
     def kept(topic: str) -> Origin:
         found = origin(topic)
-        return replace(found, address=topic) if found.protocol == ONVIF and found.fault is None else found
+        return replace(found, address=topic) if found.protocol == ONVIF else found
 
     return kept
 
@@ -23,9 +23,11 @@ def by_topic(origin: Callable[[str], Origin]) -> Callable[[str], Origin]:
 def published(raw: Raw) -> Sequence[Raw]:
     """A message with its topic in it, of the camera by its topic prefix, or of a channel: PREFIX/TOKEN."""
     origin = raw.origin
-    if origin.protocol != ONVIF or origin.fault is not None:
+    if origin.protocol != ONVIF:
         return [raw]
     payload, channel = document(onvif_topic(origin.address), raw.payload)
+    if origin.fault is not None:  # a camera whose name is none says things of persons, too
+        return [raw._replace(payload=payload, origin=origin_of_topic(ONVIF, origin.address))]
     return [raw._replace(payload=payload, origin=_of(origin.device, channel))]
 
 

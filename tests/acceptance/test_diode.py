@@ -138,3 +138,39 @@ def test_a_camera_on_the_edge_pages_at_the_hub_and_a_gap_is_carried_by_hand(
     assert (heard["missing"], heard["given_up"]) == (0, 0)
     assert heard["heard_at"] is not None
     assert both.edge.terminate(30) == 0
+
+
+@pytest.mark.heavy
+def test_files_that_are_posted_one_way_are_stored_once_by_a_hub_with_workers(
+    database: str, mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    """The edge posts while the hub is away, too; it is told nothing, and what it posts twice is once."""
+    edge_env, hub_env = ends(tmp_path)
+    del edge_env["HUB_DIODE__OUTBOX"], edge_env["HUB_DIODE__REMOVES"]
+    hub = Hub(database, mosquitto.port, tmp_path, "--workers", "2", **hub_env)
+    edge_env |= {
+        "HUB_MQTT__PORT": str(mosquitto.port), "HUB_DIODE__POST_AGAIN_S": "1",
+        "HUB_DIODE__POST": f"http://127.0.0.1:{hub.port}/api/v1/edges/files",
+    }  # fmt: skip
+    edge = Part("edge", "edge", edge_env, tmp_path)
+    try:
+        hub.start()
+        register(hub, ingests=True)
+        edge.start().wait_for_line("connected to the broker", 30)
+        with Numbers(mosquitto.port, MESSAGES // 4, rate=1_000):
+            wait_for(database, MESSAGES // 16)
+            hub.kill()
+            hub.start()
+            wait_for(database, MESSAGES // 8)
+            edge.kill()
+            edge.start()
+            wait_for(database, MESSAGES // 4, 90)
+        check(database, MESSAGES // 4)
+        wait_until(lambda: gaps(hub) == [], "no number is missing")
+        [chain] = hub.api.get("/api/v1/edges").json()["items"]
+        assert chain["again"] > 0, "each is posted twice"
+        assert fetch(database, "select reason from diode_aside") == []
+    finally:
+        hub.close()
+        if edge.running:
+            edge.kill()

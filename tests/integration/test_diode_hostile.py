@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.diode.watch import watch
 from tests.integration.test_diode_inbox import Ends, both, bring, running, written
 from tests.support.process import eventually
 
@@ -80,6 +81,11 @@ async def test_a_file_of_another_user_is_stored_and_one_that_cannot_be_read_keep
         await eventually(_is_done(both), "both are out of the inbox")
     assert both.left("done") == [1]
     assert await both.rows("select reason from diode_aside") == [("unreadable",)]
+    async with both.pool.connection() as conn:
+        await conn.set_autocommit(True)
+        await watch(both.hub)(conn)
+    lasting = "select target from alert where cleared_at is null"
+    assert await both.rows(lasting) == [("edge_aside:?",)], "of no edge that is known"
 
 
 def _is_done(both: Ends) -> Callable[[], Awaitable[bool]]:
