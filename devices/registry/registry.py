@@ -106,13 +106,11 @@ class Registry:
             if (device := self.at(scheme, address)) is not None:
                 return device
         if protocol in CHANNELLED:  # a channel that is no device of its own is a part of its camera or recorder
-            above = address
-            while "/" in above:
-                above = above.rpartition("/")[0]
-                for scheme in schemes_of(protocol):
-                    if (device := self.at(scheme, above)) is not None:
-                        return device
-            return self.devices.get(address.partition("/")[0])
+            above = address.rpartition("/")[0] or address  # one level: of what is further up, it may be another's
+            for scheme in schemes_of(protocol):
+                if (device := self.at(scheme, above)) is not None:
+                    return device
+            return self.devices.get(above)
         return None
 
     def key_of(self, origin: Origin) -> str | None:

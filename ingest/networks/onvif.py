@@ -39,7 +39,7 @@ def camera(raw: Raw, device: str) -> str:
 @lru_cache(MAX_ORIGINS)
 def _of(prefix: str, channel: str) -> Origin:
     whole = network_origin("mqtt", ONVIF, "frame", prefix)
-    if not channel:
+    if not channel or "/" in channel:
         return whole
     of_channel = network_origin("mqtt", ONVIF, "frame", f"{prefix}/{channel}")
     return whole if of_channel.fault is not None else of_channel
