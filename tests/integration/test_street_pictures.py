@@ -24,7 +24,7 @@ TEXTS = ("A12345", "B8K27C", "Z90X41")
 
 
 def frames() -> Iterator[Array]:
-    """A street over time, 1,280 pixels wide."""
+    """A street over time, a picture each second, 1,280 pixels wide: each is an occasion."""
     if GIVEN is None:
         for number in range(LEARNING + VISITS):
             yield noisy(street(), number)
@@ -33,8 +33,12 @@ def frames() -> Iterator[Array]:
         for path in sorted(Path(GIVEN).iterdir()):
             yield decoded(path.read_bytes())
         return
-    video = cv2.VideoCapture(GIVEN)
+    video, number = cv2.VideoCapture(GIVEN), -1
+    apart = max(round(video.get(cv2.CAP_PROP_FPS)), 1)
     while (read := video.read())[0]:
+        number += 1
+        if number % apart:
+            continue
         height, width = read[1].shape[:2]
         yield cv2.resize(read[1], (1280, round(1280 * height / width)))
 
@@ -152,4 +156,5 @@ def test_no_face_and_no_plate_is_left_of_a_street(parked: bool) -> None:
     assert read(plates) == 0
     assert before[1] >= len(plates) * 0.9, "they can be read in what the camera sent"
     assert before[0] >= len(plates) * 0.5, "faces are found in what the camera sent"
-    assert shown_whole < (number + 1) * (0.9 if parked else 0.6), "and the place is shown"
+    most = 1.0 if GIVEN else 0.9 if parked else 0.6  # a given one may be short, busy, or sway
+    assert shown_whole < (number + 1) * most, "and the place is shown"
