@@ -31,7 +31,7 @@ CANVAS = "document.querySelector('#timeline-pictures canvas')"
 PLACE = "Number(document.querySelector('#timeline-pictures input').value)"
 TIME = "document.querySelector('#timeline-pictures .player .small').textContent"
 FIRE = f"""[...{CANVAS}.getContext('2d').getImageData(0, 0, 320, 180).data]
-    .filter((value, at, all) => at % 4 === 0 && value > 180 && all[at + 2] < 90).length"""
+    .filter((value, at, all) => at % 4 === 0 && value > 120 && value - all[at + 2] > 70).length"""
 
 
 LIST = "document.getElementById('timeline-pictures').textContent"
