@@ -34,12 +34,13 @@ SCENES: Mapping[str, Hold] = {
     "crowd": Hold(5, 10),
     "object_left": Hold(1, 5),
     "object_removed": Hold(1, 5),
-    "smoke": Hold(1.5, 10),
-    "flame": Hold(1, 5),
+    "smoke": Hold(1.5, 30),
+    "flame": Hold(1, 30),
     "flood": Hold(5, 30),
     "level": Hold(5, 30),
 }
-"""Events of the scene. A detector that waits by itself (an object is left after a minute) has a short hold here."""
+"""Events of the scene. A detector that waits by itself (an object is left after a minute) has a short hold here.
+A fire that its own smoke or somebody before it hides has not ended, nor has one that a cue misses for a while."""
 
 KINDS: Mapping[str, Hold] = {**QUALITY, **SCENES}
 

@@ -36,6 +36,16 @@ def test_it_ends_when_it_was_gone_for_long_enough() -> None:
     assert [(one.t, one.state) for one in found] == [(HOLD, "active"), (9.0 + CLEAR, "ended")]
 
 
+def test_a_fire_that_is_hidden_for_some_seconds_has_not_ended() -> None:
+    holds, told = Holds({}), list[str]()
+    for second in range(80):
+        score = 0.9 if second < 5 or 25 <= second < 30 else 0.0
+        told += [one.state for one in holds.see(float(second), {("flame", None): Cue(score, {})})]
+        if second == 55:
+            assert told == ["active"]
+    assert told == ["active", "ended"]
+
+
 def test_the_level_of_a_kind_counts() -> None:
     assert run(Holds({"black": 0.8}), [0.7] * 9) == []
     assert len(run(Holds({"black": 0.3}), [0.4] * 9)) == 1
