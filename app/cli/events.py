@@ -9,7 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, out, pages
+from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out, pages
 from app.cli.connection import Verbs
 
 events = Verbs("What devices report, how long what they repeat lasted, and pictures and clips of it.")
@@ -95,9 +95,7 @@ def picture(
 
     Example:  hub events picture 0b0f6f5e-7a4b-5f5e-9d3b-2f4f0c7c9b11 --out gate.jpg
     """
-    got = call("GET", f"/events/{event}/picture", url, token)
-    output.write_bytes(got.content)
-    out.print(Text(f"{output}: {len(got.content)} bytes."))
+    _save(call("GET", f"/events/{event}/picture", url, token).content, output)
 
 
 @events.verb("clip")
@@ -111,6 +109,12 @@ def clip(
 
     Example:  hub events clip 0b0f6f5e-7a4b-5f5e-9d3b-2f4f0c7c9b11 --out gate.webp
     """
-    got = call("GET", f"/events/{event}/clip", url, token)
-    output.write_bytes(got.content)
-    out.print(Text(f"{output}: {len(got.content)} bytes."))
+    _save(call("GET", f"/events/{event}/clip", url, token).content, output)
+
+
+def _save(content: bytes, output: Path) -> None:
+    try:
+        output.write_bytes(content)
+    except OSError as error:
+        fail(f"{output} cannot be written: {error.strerror}")
+    out.print(Text(f"{output}: {len(content)} bytes."))

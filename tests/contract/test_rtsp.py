@@ -132,6 +132,8 @@ async def test_a_session_is_kept_alive_by_what_the_camera_has_and_with_a_nonce_t
                     break
                 if len(asked) == 9:
                     login.renew()  # as at a restart: what comes next is refused, with a new nonce
+            else:
+                pytest.fail(f"the stream ended: {camera.asked}")
 
 
 async def test_a_session_that_the_camera_has_forgotten_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
