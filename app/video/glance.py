@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from analytics.video.quality.quick import quick
 from app.video.trust import trust_of
@@ -65,11 +66,18 @@ async def _read(told: Glance, url: CameraUrl, units: list[Unit], opened: asyncio
     return encoding
 
 
+def _waiting(marks: Marks, slot: int, begins: bool) -> None:
+    (marks.leave if begins else marks.enter)(slot)
+
+
 def _judged(told: Glance, units: Sequence[Unit], encoding: Encoding | None, marks: Marks) -> Glanced:
     began = time.thread_time()
     marks.enter(told.slot)
     try:
-        found = [decoding.still(unit.data) for unit in units] if encoding is None else decoding.few(encoding, units)
+        if encoding is None:
+            found = [decoding.still(unit.data) for unit in units]
+        else:
+            found = decoding.few(encoding, units, partial(_waiting, marks, told.slot))
         if not found:
             raise CameraFailed("answer", Sentence("camera.failed.decoder"))
         scores, reference = quick(found, told.reference or None)

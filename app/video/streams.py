@@ -143,6 +143,7 @@ class Streams:
             thread.feed.put(unit)
 
         self._threads[told.slot] = thread
+        thread.pace(told.pace)
         thread.start()
         try:
             yield put

@@ -6,7 +6,8 @@ Only processes that may die import this. What is decoded is reduced at once.
 import io
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, BinaryIO, cast
 
 import cv2
@@ -29,7 +30,9 @@ _FILE = (
 )
 """No playlist and no concat: what names other files is not read."""
 _OPENING = threading.Lock()
-"""The options are those of the process."""
+"""The options are those of the process, and OpenCV opens one at a time."""
+Waiting = Callable[[bool], None]
+"""Called with True before a wait for others, and with False after it: who waits is at fault for nothing."""
 
 Picture = NDArray[np.uint8]
 
@@ -87,22 +90,29 @@ class Decoder:
         self._capture.release()
 
 
+@contextmanager
+def _options(told: str, waiting: Waiting) -> Iterator[None]:
+    waiting(True)
+    with _OPENING:
+        waiting(False)
+        os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = told
+        yield
+
+
 def of_stream(encoding: Encoding, feed: Feed) -> Decoder:
     """A decoder of what a feed gives, whose first picture is there."""
-    with _OPENING:
-        os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _STREAM + encoding
-        feed.opening = True
-        try:
-            return Decoder(_capture(feed))
-        finally:
-            feed.opening = False
+    with _options(_STREAM + encoding, feed.waiting), feed.opening():
+        return Decoder(_capture(feed))
 
 
-def few(encoding: Encoding, units: Sequence[Unit]) -> list[Picture]:
+def _nobody(_begins: bool) -> None:
+    """Nobody asks who waits."""
+
+
+def few(encoding: Encoding, units: Sequence[Unit], waiting: Waiting = _nobody) -> list[Picture]:
     """The pictures of some units, of which the first one is a key picture."""
     end = KINDS[encoding].end
-    with _OPENING:
-        os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _STREAM + encoding
+    with _options(_STREAM + encoding, waiting):
         source = io.BytesIO(b"".join(unit.data + end for unit in units))  # OpenCV itself does not keep it
         decoder = Decoder(_capture(source))
     try:
@@ -119,8 +129,7 @@ def few(encoding: Encoding, units: Sequence[Unit]) -> list[Picture]:
 
 def of_file(file: BinaryIO) -> Decoder:
     """A decoder of an open file."""
-    with _OPENING:
-        os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _FILE
+    with _options(_FILE, _nobody):
         return Decoder(_capture(file))
 
 

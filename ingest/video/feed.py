@@ -4,7 +4,8 @@ import io
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from ingest.video.messages import Pace
 from ingest.video.parameter_sets import KINDS, Encoding
@@ -12,11 +13,12 @@ from ingest.video.rtp import Unit
 
 MOST_BYTES, MOST_UNITS = 8 << 20, 128
 """That wait: of 25 frames a second 5 s. A decoder that is further behind goes on with the next key picture."""
-SPARSE_S = 10.0
+APART_S = {Pace.KEYS: 1.0, Pace.SPARSE: 10.0}
+"""Between two key pictures at least: there are streams of nothing else."""
 FAST = 15
 """Pictures a second to which no other refers, from which on they are left out: of 30 a second there are 15 at most."""
 OPENING_S = 1.0
-"""A decoder that is being opened waits no longer for a picture."""
+"""A decoder that is being opened waits no longer for pictures: others wait for it."""
 
 
 class Feed(io.BufferedIOBase):
@@ -25,7 +27,7 @@ class Feed(io.BufferedIOBase):
     def __init__(self, encoding: Encoding, waiting: Callable[[bool], None]) -> None:
         """`waiting` is called with True before a wait, and with False after it."""
         super().__init__()
-        self._waiting, self._end = waiting, KINDS[encoding].end
+        self.waiting, self._end = waiting, KINDS[encoding].end
         self._units: deque[tuple[float, Unit]] = deque()
         self._bytes = 0
         self._changed = threading.Condition()
@@ -37,7 +39,7 @@ class Feed(io.BufferedIOBase):
         self._times: deque[float] = deque(maxlen=16)
         self._came: deque[float] = deque(maxlen=FAST)
         """Pictures to which no other refers."""
-        self.opening = False
+        self._open_until: float | None = None
         self.pace = Pace.FULL
         self.dropped = 0
 
@@ -59,7 +61,7 @@ class Feed(io.BufferedIOBase):
 
     def _wanted(self, unit: Unit, now: float) -> bool:
         if unit.is_key:
-            if self.pace is Pace.SPARSE and now - self._key_at < SPARSE_S:
+            if now - self._key_at < APART_S.get(self.pace, 0.0):
                 self._needs_key = True
                 return False
             self._needs_key, self._key_at = False, now
@@ -115,11 +117,21 @@ class Feed(io.BufferedIOBase):
         """When the picture came that was decoded last, by the monotonic clock."""
         return self._times.popleft() if self._times else time.monotonic()
 
+    @contextmanager
+    def opening(self) -> Iterator[None]:
+        """While a decoder is opened."""
+        self._open_until = time.monotonic() + OPENING_S
+        try:
+            yield
+        finally:
+            self._open_until = None
+
     def read(self, size: int | None = -1) -> bytes:
         """What a decoder asks for; b"" where it ends."""
         if not self._rest:
             with self._changed:
-                self._await(OPENING_S if self.opening else None)
+                until = self._open_until
+                self._await(None if until is None else until - time.monotonic())
                 if self._over or not self._units:
                     return b""
                 at, unit = self._units[0]
@@ -136,9 +148,9 @@ class Feed(io.BufferedIOBase):
     def _await(self, seconds: float | None) -> None:
         if self._units or self._over:
             return
-        self._waiting(True)
+        self.waiting(True)
         self._changed.wait_for(lambda: self._units or self._over, seconds)
-        self._waiting(False)
+        self.waiting(False)
 
     def readable(self) -> bool:
         """See io."""

@@ -11,7 +11,7 @@ from hub.access.outgoing import Outgoing, OutgoingRefused
 from hub.video_settings import Video
 from hub.words.sentence import Sentence
 from ingest.cameras.connections import Wanted
-from ingest.cameras.following import Following
+from ingest.cameras.following import STEADY_S, Following
 from ingest.video.findings import Findings
 from ingest.video.messages import (
     NOBODY,
@@ -66,6 +66,7 @@ class VideoFollowing(Following):
         self.shown: Shown | None = None
         self.figures: Figures | None = None
         """Of the newest seconds; None: none since the stream was opened, or since its pace was changed."""
+        self._shown_at = float("inf")
         self.opened_times = 0
 
     @property
@@ -99,6 +100,7 @@ class VideoFollowing(Following):
             self._let_others(waits)
             self.findings.closed()
             self._reader, self._slot, self.shown, self.figures = None, -1, None, None
+            self._shown_at = float("inf")
         raise CameraFailed(cast("Step", ended.step or "answer"), _sentence(ended.sentence))
 
     def _let_others(self, waits: asyncio.Event) -> None:
@@ -108,19 +110,22 @@ class VideoFollowing(Following):
             self._opening.release()
 
     def _open(self, slot: int, addresses: list[str]) -> Open:
-        self._slot, self.pace = slot, Pace.FULL
+        """At the pace that it had: one that breaks off again and again would else cost all it can each time."""
+        self._slot = slot
         login = None if self._login is None else (self._login.username, self._login.password)
         settings = self._settings
         return Open(
             slot, self._wanted.device, self._url.shown, addresses, login, settings.fps, self._analysis, tls=self._tls,
             silent_s=settings.silent_s, zone=self._wanted.zone, clips=self._clips,
+            pace=self.pace,
         )  # fmt: skip
 
     async def _take(self, report: Report, waits: asyncio.Event) -> None:
         match report:
             case Up():
                 self._let_others(waits)
-                self.opened_times += self.shown is None
+                if self.shown is None:
+                    self.opened_times, self._shown_at = self.opened_times + 1, time.monotonic()
                 self.shown = Shown(report.encoding, report.width, report.height)
                 self.opened()
                 await self.findings.shown()
@@ -133,7 +138,8 @@ class VideoFollowing(Following):
             case Figures():
                 if report.analysed:
                     self.standing.heard()
-                    self.steady()
+                    if time.monotonic() - self._shown_at > STEADY_S:
+                        self.steady()
                 self.figures = report
 
     async def set_pace(self, pace: Pace) -> None:

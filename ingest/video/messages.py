@@ -30,7 +30,7 @@ class Pace(IntEnum):
     HALF = 2
     """Half as many; pictures that no other refers to are not decoded."""
     KEYS = 3
-    """Key pictures alone are decoded."""
+    """Key pictures alone are decoded, one a second at most."""
     SPARSE = 4
     """One key picture in 10 s."""
 
@@ -78,6 +78,8 @@ class Open(msgspec.Struct, tag="open"):
     """Of time, where the camera is; empty: windows of time always hold."""
     clips: Clips | None = None
     """None: there are none of this stream."""
+    pace: Pace = Pace.FULL
+    """At its begin."""
 
 
 class OpenFile(msgspec.Struct, tag="file"):

@@ -8,7 +8,9 @@ from typing import Literal, NamedTuple
 from hub.errors import HubError
 
 Encoding = Literal["h264", "hevc"]
-START = b"\x00\x00\x00\x01"
+CODE = b"\x00\x00\x01"
+"""Begins a unit wherever it stands: no unit may hold it."""
+START = b"\x00" + CODE
 _MAX_BITS = 8 * 4096
 _VPS = 32
 _SCALED = (100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135)
@@ -87,23 +89,25 @@ class _Bits:
     """Reads bits; BadSetError beyond the end."""
 
     def __init__(self, told: bytes) -> None:
-        self._value, self._length, self._at = int.from_bytes(told, "big"), 8 * len(told), 0
+        self._digits, self._at = bin(int.from_bytes(b"\1" + told, "big"))[3:], 0
 
     def take(self, count: int) -> int:
         """So many bits as a number."""
-        self._at += count
-        if self._at > self._length:
+        begin, self._at = self._at, self._at + count
+        if self._at > len(self._digits):
             raise BadSetError("a parameter set ends early")
-        return self._value >> (self._length - self._at) & ((1 << count) - 1)
+        return int(self._digits[begin : self._at] or "0", 2)
 
     def number(self) -> int:
         """An Exp-Golomb number without a sign."""
-        zeros = 0
-        while not self.take(1):
-            zeros += 1
-            if zeros > 31:
-                raise BadSetError("a number in a parameter set is too long")
-        return (1 << zeros) - 1 + self.take(zeros)
+        one = self._digits.find("1", self._at)
+        zeros = one - self._at
+        if one < 0:
+            raise BadSetError("a parameter set ends early")
+        if zeros > 31:
+            raise BadSetError("a number in a parameter set is too long")
+        self._at = one
+        return self.take(zeros + 1) - 1
 
     def signed(self) -> int:
         """An Exp-Golomb number with a sign."""

@@ -10,11 +10,24 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from hub.errors import HubError
-from ingest.video.parameter_sets import KINDS, START, BadSetError, Encoding, Shape, is_needed, key_of, shape_of, type_of
+from ingest.video.parameter_sets import (
+    CODE,
+    KINDS,
+    START,
+    BadSetError,
+    Encoding,
+    Shape,
+    is_needed,
+    key_of,
+    shape_of,
+    type_of,
+)
 
 MAX_UNIT = 8 << 20
 """Bytes of one picture as it is coded; protects memory from a stream without ends of pictures."""
 MAX_NALS = 4_096
+PACKET = 64
+"""Bytes that keeping a part costs beside its own: a picture of parts of two bytes has an end, too."""
 MAX_PIXELS = 4096 * 2304
 """Of a stream that is decoded. One that has more is asked for its smaller stream."""
 MAX_SIDE, LEAST_SIDE = 8_192, 16
@@ -169,25 +182,40 @@ class Depacketizer:
             self._add(nal, counted=True)
 
     def _add(self, nal: bytes, counted: bool = False) -> None:
+        """A unit; what has start codes in it is several ones to a decoder, so it is here, too."""
         if not counted:
             self._count(nal)
+        if CODE not in nal:
+            self._add_one(nal)
+            return
+        parts = nal.split(CODE, MAX_NALS)
+        if CODE in parts[-1]:
+            raise BadStreamError("a packet of too many units")
+        for each in filter(None, (part.rstrip(b"\0") for part in parts)):
+            self._add_one(each)
+
+    def _add_one(self, nal: bytes) -> None:
         if type_of(self._encoding, nal) in self._kinds.sets:
             try:
                 self._keep(nal)
             except BadSetError as error:
                 raise BadStreamError(str(error)) from error
         self._nals.append(nal)
+        if len(self._nals) > MAX_NALS:
+            raise BadStreamError("a picture has no end")
 
     def _keep(self, nal: bytes) -> None:
-        key = key_of(self._encoding, nal)
+        """As the newest. One that comes again is not read again, which would take time."""
+        known = (key for key, kept in self._sets.items() if kept == nal)
+        key = next(known, None) or key_of(self._encoding, nal)
         self._sets.pop(key, None)
         self._sets[key] = nal
         if len(self._sets) > MAX_SETS:
             del self._sets[next(iter(self._sets))]
 
     def _count(self, told: bytes) -> None:
-        self._bytes += len(told)
-        if self._bytes > MAX_UNIT or len(self._nals) > MAX_NALS:
+        self._bytes += len(told) + PACKET
+        if self._bytes > MAX_UNIT:
             raise BadStreamError("a picture has no end")
 
     def _whole(self) -> Iterator[Unit]:

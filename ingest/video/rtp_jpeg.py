@@ -7,6 +7,8 @@ from ingest.video.rtp import MAX_UNIT, BadStreamError, Packet, Unit
 
 _TABLES = 128
 """Values of Q from which on the tables of a picture are in its first packet."""
+MAX_PARTS = 16_384
+"""Of a picture."""
 _LUMA = bytes.fromhex(
     "100b0c0e0c0a100e0d0e1211101318281a181616183123251d283a333d3c3933"
     "383740485c4e404457453738506d51575f626768673e4d71797064785c656763"
@@ -60,7 +62,7 @@ class JpegPictures:
                 return  # its begin was lost
         self._parts.append(data)
         self._bytes += len(data)
-        if self._bytes > MAX_UNIT:
+        if self._bytes > MAX_UNIT or len(self._parts) > MAX_PARTS:
             raise BadStreamError("a picture has no end")
         if packet.marker and self._head:
             told = self._head + b"".join(self._parts)

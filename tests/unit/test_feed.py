@@ -1,5 +1,10 @@
 """What of a stream reaches its decoder."""
 
+from types import SimpleNamespace
+
+import pytest
+
+from ingest.video import feed as feeds
 from ingest.video.feed import FAST, MOST_UNITS, Feed
 from ingest.video.messages import Pace
 from ingest.video.rtp import Unit
@@ -17,13 +22,26 @@ def _feed() -> Feed:
 
 def _read(feed: Feed) -> str:
     """What a decoder gets until it would wait."""
-    feed.opening = True
     told = b""
-    while feed._units and (part := feed.read(3)):
-        told += part
+    with feed.opening():
+        while feed._units and (part := feed.read(3)):
+            told += part
     while feed._rest:
         told += feed.read(3)
     return told.replace(b"\0\0\0\1\x09\xf0", b" ").decode()
+
+
+def _let_through(pace: Pace, apart_s: float, *units: Unit) -> str:
+    """What a decoder gets of units that come at such times."""
+    feed, clock = _feed(), SimpleNamespace(now=0.0)
+    feed.pace = pace
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(feeds, "time", SimpleNamespace(monotonic=lambda: clock.now))
+        for unit in units:
+            feed.put(unit)
+            clock.now += apart_s
+    feed.first()
+    return _read(feed)
 
 
 def test_a_decoder_begins_with_a_key_picture_and_ends_where_the_size_changes() -> None:
@@ -42,18 +60,17 @@ def test_a_slower_pace_leaves_out_what_costs_least_to_miss() -> None:
         _unit("K", key=True), _unit("b"), _unit("x", needed=False), _unit("c"),
         _unit("L", key=True), _unit("d"), _unit("M", key=True),
     )  # fmt: skip
-    told = {}
-    for pace in Pace:
-        feed = _feed()
-        feed.pace = pace
-        for unit in stream:
-            feed.put(unit)
-        feed.first()
-        told[pace] = _read(feed)
+    told = {pace: _let_through(pace, 0.5, *stream) for pace in Pace}
     assert told == {
         Pace.FULL: "K b x c L d M ", Pace.NO_CLIPS: "K b x c L d M ", Pace.HALF: "K b c L d M ",
         Pace.KEYS: "K L M ", Pace.SPARSE: "K ",
     }  # fmt: skip
+
+
+def test_a_stream_of_key_pictures_alone_is_slowed_too() -> None:
+    stream = [_unit("K", key=True)] * 20
+    told = {pace: _let_through(pace, 0.1, *stream).count("K") for pace in Pace}
+    assert told == {Pace.FULL: 20, Pace.NO_CLIPS: 20, Pace.HALF: 20, Pace.KEYS: 2, Pace.SPARSE: 1}
 
 
 def test_at_full_pace_again_it_goes_on_with_a_key_picture() -> None:

@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from ingest.video import rtp
 from ingest.video.rtp import BadStreamError, Depacketizer, StrangeError, TooLargeError, Unit, packet_of
 from simulator.cameras.rtsp import Clip, clip, packets
 
@@ -42,6 +43,35 @@ def test_a_picture_that_is_too_large_is_refused_before_it_is_decoded() -> None:
     shown = clip("huge.h264")
     with pytest.raises(TooLargeError, match="7680 x 4320"):
         _units(shown, packets("h264", shown.pictures[0], 0, 0))
+
+
+@pytest.mark.parametrize("name", ["street.h264", "street.h265"])
+def test_what_hides_in_a_unit_is_a_unit_to_a_decoder_and_is_judged_as_one(name: str) -> None:
+    shown, huge = clip(name), clip("huge.h264")
+    hidden = b"".join(b"\0\0\1" + nal for nal in huge.pictures[0])
+    if name == "street.h264":
+        with pytest.raises(TooLargeError, match="7680 x 4320"):
+            _units(shown, packets("h264", (*shown.pictures[0][:2], b"\x06\x05" + hidden, shown.pictures[0][-1]), 0, 0))
+    all_in_one = b"\0\0\0\1".join(shown.pictures[0])  # as some cameras send a key picture
+    (unit,) = _units(shown, packets(shown.encoding, (all_in_one,), 0, 0))
+    assert (unit.is_key, unit.data) == (True, b"".join(b"\0\0\0\1" + nal for nal in shown.pictures[0]))
+
+
+@pytest.mark.parametrize("payload", [b"\x7c\x05ab", b"\x06\x05" + b"\0\0\1\x06" * 5_000, b"\x18" + b"\0\1\x06" * 3_000])
+def test_a_picture_of_countless_small_parts_is_refused(payload: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rtp, "MAX_UNIT", 256 << 10)
+    depacketizer, began = Depacketizer("h264"), b"\x80\x60" + bytes(10) + b"\x7c\x85ab"
+    list(depacketizer.take(packet_of(began)))
+    packet = packet_of(b"\x80\x60" + bytes(10) + payload)
+    sent = iter(range(1, 200_000))
+
+    def send() -> None:
+        for number in sent:
+            list(depacketizer.take(packet._replace(sequence=number & 0xFFFF)))
+
+    with pytest.raises(BadStreamError):
+        send()
+    assert next(sent) * len(payload) < 64 << 10
 
 
 def _set(shown: Clip, kind: int) -> bytes:

@@ -1,0 +1,99 @@
+"""How the stream of one camera is opened again and again."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from devices.cameras.camera_url import parse_url
+from devices.cameras.failure import CameraFailed
+from hub.access.outgoing import Outgoing
+from hub.video_settings import Video
+from ingest.cameras.connections import Wanted
+from ingest.video import following as followings
+from ingest.video.findings import Findings
+from ingest.video.following import VideoFollowing
+from ingest.video.messages import Ended, Figures, Open, Pace, Report, Up, ended
+from ingest.video.readers import Readers
+
+URL, _ = parse_url("rtsp", "rtsp://127.0.0.1:5554/1")
+
+
+class Stream:
+    """A child that shows a stream for so many seconds, of which it takes all there is."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.now = seconds, 100.0
+        self.opened: list[Open] = []
+        self.slowed_to: Pace | None = None
+
+    def monotonic(self) -> float:
+        return self.now
+
+    @asynccontextmanager
+    async def one(self, *, alone: bool) -> AsyncIterator["Stream"]:
+        assert not alone
+        yield self
+
+    async def follow(self, wanted: Callable[[int], Open], take: Callable[[Report], Awaitable[None]]) -> Ended:
+        self.opened.append(wanted(0))
+        await take(Up(0, "h264", 640, 360))
+        self.now += self.seconds
+        await take(Figures(0, self.seconds, self.seconds, 1, 1, 1, 0, {}))
+        if self.slowed_to is not None:
+            await self.each.set_pace(self.slowed_to)
+        return ended(0, "answer", "gone")
+
+    async def pace(self, _slot: int, _pace: Pace) -> None:
+        """It is told."""
+
+    async def addresses(self, *_: object) -> list[str]:
+        return ["127.0.0.1"]
+
+    async def shown(self) -> None:
+        """Of its findings."""
+
+    def closed(self) -> None:
+        """Of its findings."""
+
+    each: VideoFollowing
+
+
+def _followed(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> VideoFollowing:
+    monkeypatch.setattr(followings, "time", stream)
+    wanted = Wanted("c", "rtsp", URL.shown, None, datetime.now(UTC), (), "c", {"kinds": []})
+    findings = cast("Findings", SimpleNamespace(shown=stream.shown, closed=stream.closed, clips={}))
+    stream.each = VideoFollowing(
+        wanted, URL, None, findings, cast("Readers", stream), cast("Outgoing", stream), Video(),
+        asyncio.Semaphore(9),
+    )  # fmt: skip
+    return stream.each
+
+
+@pytest.mark.parametrize(("seconds", "soon"), [(15.0, False), (25.0, True)])
+async def test_only_a_stream_that_has_lasted_is_opened_again_soon(
+    seconds: float, soon: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = Stream(seconds)
+    each = _followed(stream, monkeypatch)
+    for _ in range(6):
+        with pytest.raises(CameraFailed):
+            await each.follow()
+        wait_s = each._backoff.next_s()
+    assert (wait_s <= 2) is soon, "one that shows a frame and hangs up is called less and less often"
+
+
+async def test_a_stream_that_breaks_off_is_opened_again_at_the_pace_it_was_slowed_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream = Stream(5.0)
+    each = _followed(stream, monkeypatch)
+    for pace in (Pace.KEYS, Pace.SPARSE, None):
+        stream.slowed_to = pace
+        with pytest.raises(CameraFailed):
+            await each.follow()
+    assert [told.pace for told in stream.opened] == [Pace.FULL, Pace.KEYS, Pace.SPARSE]
