@@ -44,12 +44,12 @@ class _Turn:
         return time.monotonic() < self._until
 
 
-def clips_of(settings: Settings) -> Clips | None:
-    """How clips are made; None where none are kept."""
+def clips_of(settings: Settings, secret: bytes) -> Clips | None:
+    """How clips are made; None where none are kept. `secret`: see Gate."""
     pictures = settings.pictures
     if not (settings.video.clips and pictures.processes):
         return None
-    return Clips(pictures.occasions, round(pictures.occasion_s * 1_000_000))
+    return Clips(pictures.occasions, round(pictures.occasion_s * 1_000_000), secret)
 
 
 class Cameras(Sources):
@@ -68,7 +68,7 @@ class Cameras(Sources):
             trusted = Trusted(*(str(each or "") for each in (files.ca, files.certificate, files.key)))
             video = sources["video"] = VideoSource(
                 settings.video, sink, pool, Secrets(settings.secrets), Outgoing(settings), trusted,
-                origins_of(settings).of_camera, gate.passed, self._turn.granted, clips=clips_of(settings),
+                origins_of(settings).of_camera, gate.passed, self._turn.granted, clips=clips_of(settings, gate.secret),
             )  # fmt: skip
             sources["patrol"] = Patrol(
                 settings.video, sink, pool, Secrets(settings.secrets), Outgoing(settings),

@@ -1,13 +1,10 @@
-"""Makes a clip of frames: each as a picture that has passed the gate, but in blocks four times as coarse; then encoded.
+"""Makes a clip of frames: each as a picture that has passed the gate; then encoded.
 
-So coarse, and each block lighter or darker by chance, because many frames of one thing that moves tell more than each
-of them, above all to whoever knows how it moved, and compares what each plate would have left in all of them
-(tests/integration/test_clip_privacy.py). An animated WebP plays in every browser, is made in memory, for this process
+An animated WebP plays in every browser, is made in memory, for this process
 may write no file, and is free of patents; OpenCV's FFmpeg makes VP8 in twice the time and of nine times the size, and
 no H.264.
 """
 
-import os
 import threading
 import time
 from collections.abc import Sequence
@@ -20,14 +17,9 @@ from hub.clip import BUSY, MOST_BYTES, NO_FRAMES, TOO_MANY_BYTES, TOO_SLOW, Clip
 from ingest.clips.place import Place
 from ingest.clips.ring import APART_S, Kept
 from ingest.pictures.background import Tiles
-from ingest.pictures.blocks import Box, Stir, boxes_of, put_in_blocks, whole
+from ingest.pictures.blocks import Box, Stir, boxes_of, put_in_blocks
 from ingest.video.decoding import Picture
 
-COARSER, COARSER_WHOLE = 4, 2
-"""Blocks of a clip, of those of a picture; and where all of it is in blocks, which are the largest there are."""
-STIR = 14.0
-"""Grey levels (standard deviation) that are added to blocks, by chance, but the same at one spot through all of a clip:
-what stands still is not told better by more frames, what moves is told worse by each."""
 PLACE_S = 1.0
 """How often the place is shown anew."""
 CPU_S = 3.0
@@ -66,7 +58,7 @@ def _made(frames: Sequence[Kept], at: float, place: Place) -> Clip:
         if time.thread_time() - began > CPU_S:
             return no_clip(TOO_SLOW)
     height, width = pictures[0].shape[:2]
-    shown = Shown(stirred(height, width))
+    shown = Shown(place.stir)
     frames_shown = [
         shown.frame(t, picture, boxes_of(_around(unknown, number), width, height))
         for number, (t, picture) in enumerate(zip(times, pictures, strict=True))
@@ -98,7 +90,7 @@ class Shown:
         """A frame as it may be shown; `boxes`: what is not place, None for all."""
         if boxes is None:
             made = picture.copy()
-            whole(made, COARSER_WHOLE, self._stir)
+            put_in_blocks(made, None, self._stir)
             return made
         self.is_nothing = False
         hidden: Tiles = np.zeros(picture.shape[:2], np.bool_)
@@ -111,14 +103,8 @@ class Shown:
             self._place[seen] = picture[seen]
             self._hidden &= hidden
         made = np.where(hidden[..., None], picture, self._place)
-        put_in_blocks(made, boxes, COARSER, self._stir)
+        put_in_blocks(made, boxes, self._stir)
         return made
-
-
-def stirred(height: int, width: int) -> Stir:
-    """Nobody can guess it, nor have it again."""
-    random = np.random.default_rng(int.from_bytes(os.urandom(16), "big"))
-    return random.normal(0, STIR, (height, width)).astype(np.float32)
 
 
 def _around(unknown: Sequence[Tiles], number: int) -> Tiles:

@@ -4,6 +4,7 @@ import numpy as np
 
 from hub.models import Micros
 from ingest.pictures.background import Background, Tiles, reduced
+from ingest.pictures.blocks import Stir
 from ingest.pictures.work import taught
 from ingest.video.decoding import Picture
 
@@ -11,7 +12,9 @@ from ingest.video.decoding import Picture
 class Place:
     """Of one camera: a spot that looked the same on `occasions`, `apart` microseconds from each other, is place."""
 
-    def __init__(self, occasions: int, apart: Micros) -> None:
+    def __init__(self, occasions: int, apart: Micros, seed: bytes) -> None:
+        """`seed`: of what is added to the blocks of this camera."""
+        self.stir = Stir(seed)
         self._occasions, self._apart = occasions, apart
         self._memory = b""
         self._next: Micros = 0

@@ -1,5 +1,6 @@
 """Protocol between the gate and its child processes: length-prefixed msgpack over standard input and output."""
 
+from hashlib import blake2b
 from typing import NamedTuple
 
 import msgspec
@@ -25,6 +26,8 @@ class Asked(NamedTuple):
     occasions: int
     occasion: int
     """Microseconds between two occasions."""
+    seed: bytes
+    """Of what is added to the blocks of this camera (blocks.Stir)."""
 
 
 class Learned(NamedTuple):
@@ -44,3 +47,8 @@ def frame(message: Asked | Picture | Learned) -> bytes:
     """A message with its length."""
     body = _encoder.encode(message)
     return len(body).to_bytes(LENGTH_BYTES, "big") + body
+
+
+def seed_of(secret: bytes, camera: str) -> bytes:
+    """Of what is added to the blocks of a camera; by it the secret is not found."""
+    return blake2b(camera.encode(), key=secret, digest_size=16).digest()

@@ -1,9 +1,13 @@
-"""Blocks over what may be a person or vehicle: so large that a face or plate inside has too little left to be known.
+"""Blocks over what may be a person or vehicle: so large, and of colours so changed by chance, that they tell of nobody.
 
 Whatever a region holds is at most as large as the region: with 12 blocks across its shorter side a face in it, even one
 that fills it, keeps at most 12 pixels' detail; with 20 across its longer side each character of a plate that fills it
-keeps less than three. Nothing has to be recognised for that.
+keeps less than three. That is still enough for who knows the car, where it stood and where the blocks are, and puts
+each plate that there could be in them: so blocks are COARSER times that, and STIR is added to each
+(tests/integration/test_picture_privacy.py, test_clip_privacy.py). Nothing has to be recognised for that.
 """
+
+from hashlib import blake2b
 
 import cv2
 import numpy as np
@@ -13,14 +17,35 @@ ACROSS, ALONG = 12, 20
 """Blocks of a region at most, across its shorter and along its longer side."""
 FINEST = 96
 """Blocks along the longer side of the picture at most, however small a region is."""
+COARSER, COARSER_WHOLE = 4, 3
+"""Times that blocks are as long and as high; and those of a picture that is one region, the largest there are."""
+STIR = 28.0
+"""Levels (standard deviation) that are added to each colour of a block, by chance. Not to all three alike: by the
+differences between them the right one of 13 plates was always told."""
 WHOLE = 0.5
 """Share of the picture in regions beyond which all of it is one."""
 
 Picture = NDArray[np.uint8]
-Stir = NDArray[np.float32]
-"""Grey levels, of each pixel of a picture."""
+Places = NDArray[np.int_]
 Box = tuple[int, int, int, int]
 """Left, top, width, height in pixels."""
+
+
+class Stir:
+    """What is added to the blocks of a camera: by chance, but the same at one spot in all of its pictures and clips.
+
+    So what stands still is not told better by more of them, and a clip tells no more by the picture beside it.
+    """
+
+    def __init__(self, seed: bytes) -> None:
+        """`seed`: of the camera; whoever knew it could take away what is added, so it is nowhere kept."""
+        random = np.random.default_rng(int.from_bytes(blake2b(seed, digest_size=16).digest(), "big"))
+        self._levels = random.normal(0, STIR, (FINEST, FINEST, 3)).astype(np.float32)
+
+    def at(self, down: Places, across: Places, longest: int) -> NDArray[np.float32]:
+        """Levels of blocks that begin there, in pixels of a picture of any size."""
+        levels: NDArray[np.float32] = self._levels[np.ix_(down * FINEST // longest, across * FINEST // longest)]
+        return levels
 
 
 def block_of(width: int, height: int, longest: int) -> int:
@@ -28,29 +53,21 @@ def block_of(width: int, height: int, longest: int) -> int:
     return max(-(-min(width, height) // ACROSS), -(-max(width, height) // ALONG), -(-longest // FINEST), 1)
 
 
-def put_in_blocks(picture: Picture, boxes: list[Box], times: int = 1, stir: Stir | None = None) -> None:
-    """Replace regions of a picture by blocks; coarser ones last, so that they stay where regions overlap.
-
-    Blocks are `times` as long and as high as `block_of` says. `stir`: what is added to each, by where it begins.
-    """
-    longest = max(picture.shape[:2])
+def put_in_blocks(picture: Picture, boxes: list[Box] | None, stir: Stir) -> None:
+    """Replace regions of a picture by blocks; coarser ones last, so that they stay where regions overlap. None: all."""
+    longest, times = max(picture.shape[:2]), COARSER
+    if boxes is None:
+        boxes, times = [(0, 0, picture.shape[1], picture.shape[0])], COARSER_WHOLE
     for left, top, width, height in sorted(boxes, key=lambda box: block_of(box[2], box[3], longest)):
         region = picture[top : top + height, left : left + width]
         block = times * block_of(width, height, longest)
         few = cv2.resize(region, (max(1, width // block), max(1, height // block)), interpolation=cv2.INTER_AREA)
-        if stir is not None:
-            rows, columns = few.shape[:2]
-            down, across = top + np.arange(rows) * height // rows, left + np.arange(columns) * width // columns
-            few = np.clip(few + stir[np.ix_(down, across)][..., None], 0, 255).astype(np.uint8)
+        rows, columns = few.shape[:2]
+        down, across = top + np.arange(rows) * height // rows, left + np.arange(columns) * width // columns
+        few = np.clip(few + stir.at(down, across, longest), 0, 255).astype(np.uint8)
         picture[top : top + height, left : left + width] = cv2.resize(
             few, (width, height), interpolation=cv2.INTER_NEAREST
         )
-
-
-def whole(picture: Picture, times: int = 1, stir: Stir | None = None) -> None:
-    """All of a picture in blocks."""
-    height, width = picture.shape[:2]
-    put_in_blocks(picture, [(0, 0, width, height)], times, stir)
 
 
 def boxes_of(tiles: NDArray[np.bool_], width: int, height: int) -> list[Box] | None:

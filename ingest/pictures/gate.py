@@ -5,6 +5,7 @@ What a source calls where the bytes arrive, before anything of them is queued fo
 
 import asyncio
 import logging
+import os
 import sys
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ from hub.children import Command, Limits, child
 from hub.models import Micros, now_micros
 from hub.picture import GATE_FULL, NOT_KEPT, REFUSED, TOO_SLOW, Picture, absent
 from hub.picture_settings import Pictures
-from ingest.pictures.asked import LEARNED, LENGTH_BYTES, MAX_BYTES, PICTURE, Asked, frame
+from ingest.pictures.asked import LEARNED, LENGTH_BYTES, MAX_BYTES, PICTURE, Asked, frame, seed_of
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,8 @@ class Gate:
         self._of_camera: Counter[str] = Counter()
         self._arrived, self._wanted = asyncio.Event(), asyncio.Event()
         self._known: OrderedDict[str, bytes] = OrderedDict()
+        self.secret = os.urandom(16)
+        """What is added to blocks is made of it, for each camera; in memory alone, and another after each start."""
         self.outcomes: Counter[str] = Counter()
         """Pictures by what became of them: passed, whole, too_slow, gate_full, refused."""
         self.ready = 0
@@ -163,7 +166,10 @@ class Gate:
         settings = self._settings
         memory = self._known.get(job.camera, b"")
         occasion = round(settings.occasion_s * 1_000_000)
-        asked = Asked(job.picture, settings.longest_side, memory, job.received, settings.occasions, occasion)
+        asked = Asked(
+            job.picture, settings.longest_side, memory, job.received, settings.occasions, occasion,
+            seed_of(self.secret, job.camera),
+        )  # fmt: skip
         assert process.stdin is not None  # noqa: S101 it heeds stdin
         process.stdin.write(frame(asked))
         await process.stdin.drain()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from hub.picture import REFUSED, Picture, absent
 from ingest.pictures.asked import Asked, Learned
 from ingest.pictures.background import Background, Tiles, reduced
-from ingest.pictures.blocks import boxes_of, put_in_blocks, whole
+from ingest.pictures.blocks import Stir, boxes_of, put_in_blocks
 from ingest.pictures.header import RefusedPicture, Size, read_header
 from ingest.pictures.likenesses import likenesses
 
@@ -25,7 +25,7 @@ def worked(asked: Asked) -> Iterator[Picture | Learned]:
         picture = _decoded(asked, read_header(asked.picture))
         small = reduced(picture)
         background = Background(small, asked.memory, asked.occasions)
-        yield _passed(picture.copy(), background.place)
+        yield _passed(picture.copy(), background.place, Stir(asked.seed))
     except RefusedPicture as refused:
         yield absent(REFUSED + refused.reason)
         yield Learned(b"")
@@ -43,14 +43,11 @@ def taught(picture: NDArray[np.uint8], background: Background, now: int, apart: 
     return background.learned(now, suspicious)
 
 
-def _passed(picture: NDArray[np.uint8], place: Tiles) -> Picture:
+def _passed(picture: NDArray[np.uint8], place: Tiles, stir: Stir) -> Picture:
     """What is not known to be place is put in blocks."""
     height, width = picture.shape[:2]
     boxes = boxes_of(~place, width, height)
-    if boxes is None:
-        whole(picture)
-    else:
-        put_in_blocks(picture, boxes)
+    put_in_blocks(picture, boxes, stir)
     return Picture(_encoded(picture), width, height, boxes is None)
 
 

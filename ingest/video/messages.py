@@ -53,6 +53,8 @@ class Clips(msgspec.Struct):
     occasions: int
     occasion: int
     """Microseconds between two."""
+    seed: bytes
+    """Of what is added to the blocks of this camera; where it is of all, what theirs are made of."""
 
 
 class Open(msgspec.Struct, tag="open"):

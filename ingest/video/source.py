@@ -5,6 +5,8 @@ import logging
 import time
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from devices.cameras.camera_url import CameraUrl, Login
 from devices.codecs.video.findings import finding_of
 from hub.access.outgoing import Outgoing
@@ -17,6 +19,7 @@ from ingest.cameras.alerts import Pass
 from ingest.cameras.connections import Wanted, lasting, left, note_figures
 from ingest.cameras.following import OPENING, Following
 from ingest.cameras.keeping import Keeping, OriginOf
+from ingest.pictures.asked import seed_of
 from ingest.video.budget import Load, shed
 from ingest.video.findings import Findings
 from ingest.video.following import VideoFollowing
@@ -64,9 +67,10 @@ class VideoSource(Keeping):
         if findings is None:
             findings = self._findings[each.device] = Findings(each.device, origin, self._intake.put, self._gate)
             self._new.add(each.device)
+        clips = self._clips
         return VideoFollowing(
             each, url, login, findings, self._readers, self._outgoing, self._settings, self._opening, self._tls,
-            self._clips,
+            None if clips is None else replace(clips, seed=seed_of(clips.seed, each.device)),
         )  # fmt: skip
 
     def ended(self, each: Wanted) -> None:

@@ -45,7 +45,7 @@ def button(text: str) -> str:
 
 
 def clip() -> Clip:
-    place, ring = Place(3, S), Ring(4)
+    place, ring = Place(3, S, b"gate"), Ring(4)
     for t, frame in fire_at_house(12.0):
         if t in (1.0, 2.0, 3.0, 4.0, 5.0):
             place.learn(round((t + 1) * 2 * S), frame)
@@ -79,7 +79,7 @@ async def test_a_clip_is_played_in_the_timeline_of_its_alert(database: str, brow
                     page.evaluate(f"{button('Pause')}.click()")
                     assert page.evaluate(f"{CANVAS}.width") == 320
                     page.evaluate(MOVE.format(0))
-                    page.wait_for(f"{TIME} === '−{fire.before_s:.1f} s' && {FIRE} === 0", "its begin, before the fire")
+                    page.wait_for(f"{TIME} === '−{fire.before_s:.1f} s' && {FIRE} < 50", "its begin, before the fire")
                     page.evaluate(MOVE.format(18))
                     page.wait_for(f"{TIME}.startsWith('+') && {FIRE} > 200", "and the fire, after it has begun")
                     shot(page, "clip-en")

@@ -42,8 +42,9 @@ def pictures_per_s(longest_side: int, video: Path | None = None) -> float:
         for camera in range(CAMERAS):
             now = (number if number <= settings.occasions else settings.occasions + (number + camera) // 10) * 60 * S
             asked = Asked(
-                given[(number + camera) % len(given)], longest_side, memories[camera], now, settings.occasions, 60 * S
-            )
+                given[(number + camera) % len(given)], longest_side, memories[camera], now, settings.occasions, 60 * S,
+                b"bench",
+            )  # fmt: skip
             for told in worked(asked):
                 if isinstance(told, Learned):
                     memories[camera] = told.memory or memories[camera]

@@ -124,7 +124,7 @@ async def test_a_clip_follows_its_finding_and_of_a_camera_that_dies_it_ends_ther
     settings = json.dumps({"kinds": ["black"], "clip_s": 10}).encode()
     async with RtspCamera(clip("street.h264")) as camera, running() as reader:
         told = stream(camera)
-        told.settings, told.clips = settings, Clips(3, 60_000_000)
+        told.settings, told.clips = settings, Clips(3, 60_000_000, b"gate")
         followed = Followed(reader, told)
         await followed.until(Up)
         camera.clip = clip("black.h264")

@@ -22,7 +22,7 @@ def told() -> Told:
 
 @pytest.fixture
 def clipping(told: Told) -> Clipping:
-    return Clipping(1.0, Place(3, 1_000_000), lambda number, clip: told.append((number, clip)))
+    return Clipping(1.0, Place(3, 1_000_000, b"gate"), lambda number, clip: told.append((number, clip)))
 
 
 def frame(number: int, width: int = 64) -> Picture:
