@@ -1,20 +1,38 @@
 """Too much light, or too little: detail is lost in white, or in black."""
 
+import numpy as np
+
 from analytics.video.finding import Cue
 from analytics.video.quality.measures import Measures
 from analytics.video.quality.ramp import ramp
 from analytics.video.quality.usual import Usual, pattern_of
 
+STEP = 15
+"""Grey by which a picture may be brighter if its contrast has grown with its light: a shutter regulates that."""
+LEAST_BLOCKS = 4
+"""By which it is judged whether contrast is lost."""
+
 
 def over_exposure(now: Measures, usual: Usual | None) -> Cue:
-    """Most of the picture is white; or it is much brighter than usual, and bright."""
+    """Most of the picture is white; or it is much brighter than usual, and bright, sooner where contrast is lost."""
     white = max(ramp(now.clipped, 0.45, 0.8), ramp(now.mean, 215, 240))
     if usual is None:
         return Cue(white, {"white": white})
-    brighter = ramp(now.mean - usual.mean, 20, 70)
+    more = now.mean - usual.mean
+    kept = _kept(now, usual) if more > 20 else 0.0
+    brighter = ramp(more, 20 + STEP * kept, 70 + STEP * kept)
     bright = max(ramp(now.mean, 140, 190), ramp(now.clipped - usual.clipped, 0.0, 0.4))
     score = max(white, min(brighter, bright))
-    return Cue(score, {"white": white, "brighter": brighter, "bright": bright})
+    return Cue(score, {"white": white, "brighter": brighter, "bright": bright, "contrast_kept": kept})
+
+
+def _kept(now: Measures, usual: Usual) -> float:
+    """How surely the contrast has grown as much as the light has, in nearly all blocks: a veil and white take it."""
+    known = usual.textured
+    if known.sum() < LEAST_BLOCKS:
+        return 0.0
+    grown = usual.contrast(now) * (usual.light + np.float32(1)) / (now.light + np.float32(1))
+    return ramp(float((grown[known] < 0.65).mean()), 0.35, 0.15)
 
 
 def under_exposure(now: Measures, usual: Usual | None) -> Cue:
