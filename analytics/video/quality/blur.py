@@ -4,6 +4,7 @@ import numpy as np
 
 from analytics.video.finding import Cue
 from analytics.video.quality.measures import Measures
+from analytics.video.quality.quantile import median
 from analytics.video.quality.ramp import ramp
 from analytics.video.quality.usual import Usual
 
@@ -22,10 +23,10 @@ def blur(now: Measures, usual: Usual | None) -> Cue:
     if known.sum() < 4:
         return Cue(0.0, {})
     at = np.flatnonzero(known)[np.argsort(usual.peaks[known])[-SHARPEST:]]
-    contrast = np.clip(usual.contrast(now).ravel()[at], 0.0, 1.0)
+    contrast = np.minimum(np.maximum(usual.contrast(now).ravel()[at], 0.0), 1.0)
     there = (contrast > 0.05) & (usual.like(now).ravel()[at] > 0.4)
     if there.mean() < 0.5:
         return Cue(0.0, {})
     left = now.peaks.ravel()[at] / usual.peaks.ravel()[at]
-    sharp = float(np.median(left[there] / contrast[there]))
-    return Cue(ramp(sharp, 0.65, 0.3), {"sharp": min(sharp, 9.0), "contrast": float(np.median(contrast))})
+    sharp = median(left[there] / contrast[there])
+    return Cue(ramp(sharp, 0.65, 0.3), {"sharp": min(sharp, 9.0), "contrast": median(contrast)})

@@ -4,6 +4,7 @@ import numpy as np
 
 from analytics.video.finding import Cue
 from analytics.video.quality.measures import Floats, Measures
+from analytics.video.quality.quantile import median
 from analytics.video.quality.ramp import ramp
 from analytics.video.quality.usual import Usual
 
@@ -23,7 +24,7 @@ def colour_cast(now: Measures, usual: Usual | None) -> Cue:
     if usual is None or usual.pattern < 0.6:
         return _alone(now.chroma[told], now.mean)
     turned = (now.chroma - usual.chroma)[told]
-    shift = np.median(turned, axis=0)
+    shift = np.array((median(turned[:, 0]), median(turned[:, 1])))
     channel = int(np.abs(shift).argmax())
     size = abs(float(shift[channel]))
     shared = float((turned[:, channel] * np.sign(shift[channel]) > 0.4 * size).mean())

@@ -5,6 +5,7 @@ import numpy as np
 
 from analytics.video.finding import Cue
 from analytics.video.quality.measures import Floats, Measures
+from analytics.video.quality.quantile import median
 from analytics.video.quality.ramp import ramp
 from analytics.video.quality.usual import Usual
 
@@ -25,13 +26,13 @@ def moved(now: Measures, usual: Usual | None) -> Cue:
     if known.sum() < LEAST_BLOCKS or not there.any():
         return Cue(0.0, {})
     like = usual.like(now)[known]
-    middle = float(np.median(like))
+    middle = median(like)
     gone = min(ramp(float((like < 0.35).mean()), 0.5, 0.85), ramp(middle, 0.35, 0.1))
     shifted = 0.0 if middle > 0.8 else _shifted(now.structure, usual.structure)
     # What covers the lens takes structure away; another view has some, if elsewhere.
     bare = float((now.power < 0.5).mean()) - float((usual.power < 0.5).mean())
     structure = ramp(bare, 0.2, 0.1)
-    settled = ramp(float(np.median(now.settled[there])), 0.25, 0.55)
+    settled = ramp(median(now.settled[there]), 0.25, 0.55)
     cues = {"gone": gone, "shifted": shifted, "structure": structure, "settled": settled}
     return Cue(min(max(gone, shifted), structure, settled), cues)
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from analytics.video.finding import Cue
 from analytics.video.quality.measures import Measures
+from analytics.video.quality.quantile import median
 from analytics.video.quality.ramp import ramp
 from analytics.video.quality.usual import Usual, grain
 
@@ -14,7 +15,7 @@ def noise(now: Measures, usual: Usual | None) -> Cue:
     `noise` is in grey, 0 .. 255.
     """
     found = grain(now)
-    white = float(np.median(now.fine / (now.coarse + np.float32(0.3))))
+    white = median(now.fine / (now.coarse + np.float32(0.3)))
     much = ramp(found, 3.5, 6.5)
     fine = ramp(white, 0.7, 0.95)
     more = ramp(found, 6.0, 12.0) if usual is None else ramp(found / (usual.noise + 1), 1.3, 2.3)

@@ -5,6 +5,7 @@ import numpy as np
 
 from analytics.video.finding import Cue
 from analytics.video.quality.measures import Floats, Measures
+from analytics.video.quality.quantile import quantile
 from analytics.video.quality.ramp import ramp
 from analytics.video.quality.usual import Usual
 
@@ -32,21 +33,22 @@ def stripes(now: Measures, usual: Usual | None) -> Cue:
 
 
 def bars(seen: Floats, known: Floats, *, repeats: bool) -> float:
-    """Of profiles (length, strips): how strong, how alike in all strips, and, if asked, how periodic what is new is."""
+    """Of profiles (length, strips) without light: how strong, how alike in all strips, and how periodic what is new is.
+
+    Only of what `repeats` is the last asked.
+    """
     if len(seen) < LEAST:
         return 0.0
-    one, two = _without_light(seen), _without_light(known)
-    gain = float((one * two).sum() / ((two * two).sum() + 1))
-    new = one - np.float32(min(max(gain, 0.0), 1.6)) * two
-    if float(new.mean(1).std()) < 0.5 * NOTHING:
+    new = _new(seen, known)
+    if float(cv2.meanStdDev(cv2.reduce(new, 1, cv2.REDUCE_AVG))[1][0, 0]) < 0.5 * NOTHING:
         return 0.0
-    common = np.asarray(np.median(new, axis=1), np.float32)
+    common = _middles(new)
     # By most of its length: an edge that has moved by a pixel is strong in a few rows.
-    strength = ramp(float(np.percentile(np.abs(common), 60)), NOTHING, SURE)
+    strength = ramp(quantile(np.abs(common), 0.6), NOTHING, SURE)
     if strength == 0.0:
         return 0.0
-    alike = (new * common[:, None]).sum(0) / np.sqrt((new * new).sum(0) * (common * common).sum() + 1)
-    shared = ramp(float(np.percentile(alike, 20)), 0.5, 0.8)
+    alike = (common @ new) / np.sqrt((new * new).sum(0) * (common @ common) + 1)
+    shared = ramp(quantile(alike, 0.2), 0.5, 0.8)
     return min(strength, shared, _periodic(common) if repeats and shared > 0 else 1.0)
 
 
@@ -59,19 +61,27 @@ def _periodic(common: Floats) -> float:
     return ramp(peak / (slow + float(power.sum()) + 1), 0.3, 0.6)
 
 
-def _without_light(profiles: Floats) -> Floats:
-    wide = max(3, len(profiles) // 2)
-    return np.asarray(profiles - cv2.blur(profiles, (1, wide)), np.float32)
+def _new(seen: Floats, known: Floats) -> Floats:
+    """What is not of the place, whose contrast may have grown or shrunk."""
+    gain = float(np.vdot(seen, known)) / (float(np.vdot(known, known)) + 1)
+    return np.asarray(cv2.addWeighted(seen, 1.0, known, -min(max(gain, 0.0), 1.6), 0.0), np.float32)
+
+
+def _middles(new: Floats) -> Floats:
+    """The median of each row."""
+    half = new.shape[1] // 2
+    ordered = np.sort(new, axis=1)
+    return np.asarray(ordered[:, half] if new.shape[1] % 2 else ordered[:, half - 1 : half + 1].mean(1), np.float32)
 
 
 def _wave(now: Measures, usual: Usual) -> float:
     """How much of what is new in the structure is one wave."""
-    gain = float((now.structure * usual.structure).sum() / ((usual.structure**2).sum() + 1))
-    new = now.structure - np.float32(min(max(gain, 0.0), 1.6)) * usual.structure
-    strength = ramp(float(new.std()), NOTHING, SURE)
+    new = _new(now.structure, usual.structure)
+    strength = ramp(float(cv2.meanStdDev(new)[1][0, 0]), NOTHING, SURE)
     if strength == 0.0:
         return 0.0
-    power = np.abs(np.fft.rfft2(new)) ** 2
+    spectrum = np.fft.rfft2(new)
+    power = spectrum.real**2 + spectrum.imag**2
     at = np.unravel_index(int(power.argmax()), power.shape)
     rows = np.arange(at[0] - 1, at[0] + 2) % power.shape[0]
     peak = float(power[rows][:, max(0, at[1] - 1) : at[1] + 2].sum())

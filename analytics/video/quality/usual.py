@@ -1,9 +1,11 @@
 """How a camera's picture usually is: learned from looks without a fault, and forgotten within some 30 of them."""
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.video.quality.measures import Floats, Measures, by_block, correlation, structure_of
+from analytics.video.quality.quantile import quantile
 
 LOOKS = 30
 """Over which it forgets: what comes more slowly (dusk, fog) is not a fault."""
@@ -35,6 +37,8 @@ class Usual:
         self.noise, self.change = 0.0, 0.0
         self.structure: Floats = first.structure
         self.power: Floats = first.power
+        self._compared: tuple[Measures, Floats, Floats] | None = None
+        """The look that was compared last, what its structure shares with this one, by block, and how alike it is."""
         self.learn(first)
 
     @property
@@ -53,10 +57,10 @@ class Usual:
         if self.looks:
             self.steady += np.float32(rate) * (self.like(now) - self.steady)
             self.pattern += rate * (pattern_of(now.light, self.light) - self.pattern)
-        self.place += np.float32(rate) * (now.view.small - self.place)
+        cv2.accumulateWeighted(now.view.small, self.place, rate)
         for name in _MEANS:
             kept, seen = getattr(self, name), getattr(now, name)
-            kept += np.float32(rate) * (seen - kept)
+            cv2.accumulateWeighted(seen, kept, rate)
         self.mean += rate * (now.mean - self.mean)
         self.clipped += rate * (now.clipped - self.clipped)
         self.saturation += rate * (now.saturation - self.saturation)
@@ -67,15 +71,22 @@ class Usual:
             )
         self.looks += 1
         self.structure = structure_of(self.place)
-        self.power = by_block(self.structure * self.structure)
+        self.power = by_block(cv2.multiply(self.structure, self.structure))
+        self._compared = None
 
     def like(self, now: Measures) -> Floats:
         """How much each block looks as usual, by its structure, -1 .. 1."""
-        return correlation(self.structure, now.structure)
+        return self._compare(now)[1]
 
     def contrast(self, now: Measures) -> Floats:
         """By block, the share of the usual contrast that is left, whatever the noise: 1 is as usual."""
-        return by_block(self.structure * now.structure) / (self.power + np.float32(0.05))
+        return self._compare(now)[0] / (self.power + np.float32(0.05))
+
+    def _compare(self, now: Measures) -> tuple[Floats, Floats]:
+        if self._compared is None or self._compared[0] is not now:
+            shared = by_block(cv2.multiply(self.structure, now.structure))
+            self._compared = now, shared, correlation(shared, self.power, now.power)
+        return self._compared[1:]
 
 
 def pattern_of(light: Floats, other: Floats) -> float:
@@ -90,10 +101,10 @@ def grain(now: Measures) -> float:
     told = (now.light > DARK) & (now.light < BRIGHT)
     if told.mean() < 0.2:
         told = np.ones_like(told)
-    noise = float(np.percentile(now.fine[told], 20))
-    return noise if now.flicker is None else min(noise, float(np.percentile(now.flicker[told], 20)))
+    noise = quantile(now.fine[told], 0.2)
+    return noise if now.flicker is None else min(noise, quantile(now.flicker[told], 0.2))
 
 
 def stir(change: Floats) -> float:
     """How much a picture changes from look to look where it changes, but for a clock in it."""
-    return float(np.percentile(change, 90))
+    return quantile(change, 0.9)
