@@ -46,7 +46,7 @@ class ReadingDecision:
         """As of Verdict: of what would have been told, but for readings that wait."""
         self._signals, self._expressed, self._readings = signals, expressed, judged.readings
         self._newest = expressed.newest
-        self._calculated = expressed.held.waiting()
+        self._calculated = expressed.waiting()
 
     def why(self, slots: Slots, slot: int, value: float, ts: Micros) -> Why | None:
         """What a level goes by that changes; None where the value of the reading says it all."""
@@ -78,7 +78,7 @@ class ReadingDecision:
     def waits(self, slot: int, series: int, at: Micros) -> bool:
         """Whether a reading of up to a time is still to be judged, for which waits what ends then."""
         (ends,) = self.waiting.ends(np.array([series], np.int32), np.array([at])).tolist()
-        ends = max(ends, *self._calculated.ends(np.array([slot], np.int32), np.array([at])).tolist())
+        ends = max(ends, *self._calculated.ends(np.array([slot]), np.array([at])).tolist())
         if ends > LONG_AGO:
             self.waited.append((np.array([slot]), np.array([ends - at])))
         return bool(ends > LONG_AGO)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from analytics.reordering.judged import Waiting
 from analytics.rules import growing, silence
-from analytics.rules.expressions.rows import Rows
+from analytics.rules.expressions.rows import Rows, WaitingForSlots
 from analytics.rules.slots import LONG_AGO, NEVER, Floats, Ints, Slots
 from analytics.rules.verdict import Verdict
 from analytics.rules.walk import ripen, walk
@@ -81,7 +81,7 @@ def evaluate(
     if rows is not None and len(rows.slot):
         of_signal(slots.watch[rows.slot], rows.ts, rows.ts, rows.value, rows.since)
     if slots.next_due <= until:
-        _let_ripen(slots, oldest, until, verdict, waiting or Waiting(), Waiting() if rows is None else rows.waiting)
+        _let_ripen(slots, oldest, until, verdict, waiting or Waiting(), rows and rows.waiting)
     return verdict
 
 
@@ -137,22 +137,24 @@ def _evaluate_slots(
 
 
 def _let_ripen(
-    slots: Slots, oldest: Micros, until: Micros, verdict: Verdict, waiting: Waiting, of_slots: Waiting
+    slots: Slots, oldest: Micros, until: Micros, verdict: Verdict, waiting: Waiting, of_slots: WaitingForSlots | None
 ) -> None:
     """Slots that are due; those that have readings in this batch wait for the next one. `waiting` is by series, and
-    `of_slots` by slot."""
+    `of_slots` of those with an expression."""
     timed = slots.timed()
     ripe = timed[(slots.due[timed] + slots.lag(timed) <= until) & _may_ripen(slots, timed, oldest)]
     seen = np.concatenate([np.empty(0, np.int64), *(watches for watches, *_ in verdict.seen)])
     ripe = np.sort(ripe[~np.isin(slots.watch[ripe], seen)])
-    if len(waiting.series) or len(of_slots.series):
-        ends = waiting.ends(slots.series[ripe], slots.due[ripe])
-        ends = np.maximum(ends, of_slots.ends(ripe.astype(np.int32), slots.due[ripe]))
+    first = waiting.begins(slots.series[ripe])
+    ends = waiting.ends(slots.series[ripe], slots.due[ripe])
+    if of_slots is not None:
+        first = np.minimum(first, of_slots.begins(ripe))
+        ends = np.maximum(ends, of_slots.ends(ripe, slots.due[ripe]))
+    if len(ripe):
         waits = ends > LONG_AGO
         verdict.waits.append((ripe[waits], ends[waits] - slots.due[ripe[waits]]))
-        ripe = ripe[~waits]
+        ripe, first = ripe[~waits], first[~waits]
     grows = set(silence.silent(slots, ripe).tolist())
-    first = np.minimum(waiting.begins(slots.series[ripe]), of_slots.begins(ripe.astype(np.int32)))
     for slot, ends in zip(ripe.tolist(), first.tolist(), strict=True):
         by = min(until - int(slots.lag(slot)), ends - 1)
         if slot in grows:

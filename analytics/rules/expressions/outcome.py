@@ -20,7 +20,7 @@ from analytics.rules.expressions.elsewhere import Elsewhere, Nowhere
 from analytics.rules.expressions.held import Given, Held, Known
 from analytics.rules.expressions.judged import News
 from analytics.rules.expressions.own_series import NO_SERIES
-from analytics.rules.expressions.rows import Rows
+from analytics.rules.expressions.rows import Rows, WaitingForSlots
 from analytics.rules.expressions.subjects import Subject, Subjects
 from analytics.rules.expressions.turn import WAIT, Clock, turn_of
 from analytics.rules.slots import LONG_AGO, NEVER, Floats, Ints, Slots
@@ -58,6 +58,8 @@ class Outcome:
     elsewhere: Elsewhere
     held: Held = field(default_factory=Held)
     """What waits after it."""
+    to_order: Waiting = field(default_factory=Waiting)
+    """By series: what is to be put in order before."""
     moments: list[Moments] = field(default_factory=list)
     news: list[News] = field(default_factory=list)
     """How far slots are calculated of which readings waited, or do."""
@@ -71,7 +73,11 @@ class Outcome:
         ]
         none = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64)
         slot, ts, value, since = (np.concatenate(column) for column in zip(none, *parts, strict=True))
-        return Rows(slot, ts, value, since, self.held.waiting())
+        return Rows(slot, ts, value, since, self.waiting())
+
+    def waiting(self) -> WaitingForSlots:
+        """What waits of slots after it."""
+        return WaitingForSlots(self.subjects, self.held.waiting(), self.to_order)
 
     def why(self, slot: int, value: float, ts: Micros) -> dict[str, Any] | None:
         """The values that a level goes by that changes at a time; None: the slot has no expression."""
@@ -120,7 +126,7 @@ def outcome_of(
     """
     outcome = Outcome(subjects, newest, elsewhere)
     if clock is not None:
-        outcome.held = clock.held
+        outcome.held, outcome.to_order = clock.held, clock.waiting
     if not len(subjects):
         return outcome
     given = _given(outcome, readings, message, corrected, since, clock)
