@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 from tests.support import trials_danger as danger
 from tests.support import trials_harmless as harmless
+from tests.support import trials_left as left
+from tests.support import trials_still as standing
 from tests.support.trial import Made
 
 TUNED = 2, 3
@@ -23,6 +25,13 @@ DANGEROUS: Mapping[str, Made] = {
         danger.flood,
         danger.bag,
         danger.shoulder,
+        left.case_in_a_hall,
+        left.bag_at_night,
+        left.appears,
+        left.breaks_down,
+        left.taken,
+        left.flood_from_above,
+        left.flood_rushes,
     )
 }
 HARMLESS: Mapping[str, Made] = {
@@ -42,5 +51,14 @@ HARMLESS: Mapping[str, Made] = {
         harmless.clouds,
         harmless.walkers,
         harmless.headlights,
+        standing.at_lights,
+        standing.stands,
+        standing.creeping,
+        standing.door,
+        standing.mist,
+        standing.low_sun,
+        standing.snow_lies,
+        standing.hanging,
+        standing.wet_road,
     )
 }

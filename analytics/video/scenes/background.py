@@ -18,7 +18,7 @@ Floats = NDArray[np.float32]
 
 SETTLED_S = 3.0
 """After a beginning: until then the model is a mean of all frames, and no detector may trust it."""
-PROVEN_S = 10.0
+PROVEN_S = 6.0
 """A pixel that looked the same for so long is known to be place: what was there only at the beginning is not."""
 ABSORBED_S = 240.0
 """What differs and stands still for so long becomes place."""
@@ -67,6 +67,10 @@ class Foreground(NamedTuple):
     """The same of the place."""
     gain: float
     """Of today's exposure, to that of the place."""
+    recent: Floats
+    """The mean of the last 1.5 s or so, in the exposure of the place."""
+    tolerance: Image
+    """Grey levels by which a frame may differ."""
 
 
 def fading(dt: float, seconds: float) -> float:
@@ -141,6 +145,8 @@ class Background:
             colour=colour,
             place_colour=self._colour.even,
             gain=gain,
+            recent=self._recent,
+            tolerance=self._threshold,
         )
 
     def _switched(self, view: View) -> bool:

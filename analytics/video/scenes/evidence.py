@@ -25,6 +25,13 @@ def level(values: NDArray[Any], share: float) -> float:
     return float(np.partition(flat, at)[at])
 
 
+def burst(times: NDArray[Any], within_s: float) -> float:
+    """The share of some times that lie within so many seconds of each other, where it is largest; 0 of none."""
+    ordered = np.sort(times.ravel())
+    within = np.searchsorted(ordered, ordered + within_s, "right") - np.arange(len(ordered))
+    return float(within.max()) / len(ordered) if len(ordered) else 0.0
+
+
 def together(cues: Iterable[float]) -> float:
     """The geometric mean of cues: one that is missing cannot be made up for by the others."""
     product, count = 1.0, 0

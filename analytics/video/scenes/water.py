@@ -8,7 +8,7 @@ import numpy as np
 from analytics.video.detector import Key
 from analytics.video.finding import Cue
 from analytics.video.scenes.background import Background, Floats, fading
-from analytics.video.scenes.evidence import NOTHING, level, ramp, together, told, vetoed
+from analytics.video.scenes.evidence import NOTHING, burst, level, ramp, together, told, vetoed
 from analytics.video.scenes.masks import Area
 from analytics.video.scenes.regions import regions
 from analytics.video.view import SMALL, Image, View
@@ -86,7 +86,7 @@ class Water:
             "area": ramp(region.area / max(float(mask.sum()), 1.0), 0.03, 0.25),
             "lasting": ramp(float(self._lasting[box][within].mean()), 0.6, 0.85),
             "growth": _spreads(grew),
-            "by_bits": ramp(_burst(grew), 0.55, 0.4),
+            "by_bits": ramp(burst(grew, _BURST_S), 0.55, 0.4),
             "smooth": ramp(smoother, 0.0, 0.5),
             "ripple": ramp(stir, 0.8, 3.0) * ramp(even, 0.3, 0.6),
             "soft": ramp(level(sharper, 0.85), 9.0, 5.0),
@@ -105,13 +105,6 @@ def _spreads(since: Floats) -> float:
     took = float(inner[-1] - inner[0])
     gap = float(np.diff(inner).max()) if len(inner) > 1 else took
     return ramp(took, *_SPREAD_S) * ramp(gap, 0.8 * took, 0.5 * took) if took > 0 else 0.0
-
-
-def _burst(since: Floats) -> float:
-    """The share of cells (n,) that have become wet within the same `_BURST_S`, where it is largest."""
-    ordered = np.sort(since)
-    within = np.searchsorted(ordered, ordered + _BURST_S, "right") - np.arange(len(ordered))
-    return float(within.max()) / max(len(ordered), 1)
 
 
 def _shape(mask: np.ndarray) -> float:
