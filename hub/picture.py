@@ -8,6 +8,8 @@ GATE_FULL = "gate_full"
 """More pictures waited than the gate has room for."""
 NOT_KEPT = "not_kept"
 """By setting, no pictures are kept here."""
+NOT_STORED = "not_stored"
+"""pictures.folder did not take it."""
 REFUSED = "refused: "
 """Followed by why: a key of `picture.refused.*` in hub/words."""
 
@@ -22,7 +24,7 @@ class Picture(NamedTuple):
     whole: bool = False
     """Whether all of it is in coarse blocks, because nothing is known of the place yet, or all of it has changed."""
     why: str = ""
-    """Why there is none: TOO_SLOW, GATE_FULL, NOT_KEPT, or REFUSED and a reason."""
+    """Why there is none: TOO_SLOW, GATE_FULL, NOT_KEPT, NOT_STORED, or REFUSED and a reason."""
 
 
 def absent(why: str) -> Picture:

@@ -9,12 +9,11 @@ from api.attached import shown
 from api.context import Here
 from api.database import audit, read, writing
 from api.language import Spoken
-from api.problems import ProblemError, not_found, responses
-from api.routes.event_pictures import content_of, uncut
+from api.problems import not_found, responses
+from api.routes.event_pictures import clip_told, content_of, uncut
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.store.statements import statements
-from hub.words import text
 
 SQL = statements(__name__)
 
@@ -30,14 +29,7 @@ async def get_clip(event_id: UUID, context: Here, caller: TheCaller, spoken: Spo
     For grants without a ceiling below L4. The audit notes who has seen it.
     """
     found = await read(uncut(context, caller), SQL.clip, {"id": event_id})
-    if not found:
-        raise not_found("clip", event_id)
-    [clip] = found
-    if clip["why"] is not None:
-        raise ProblemError(404, text(f"clip.{clip['why']}", spoken))
-    content = await content_of(context, clip)
-    if content is None:
-        raise not_found("clip", event_id)
+    content = await content_of(context, found, not_found("clip", event_id), clip_told, spoken)
     async with writing(context) as conn:
         await audit(conn, caller, "clip.read", str(event_id), {})
     return shown(f"{event_id}.webp", "image/webp", content)

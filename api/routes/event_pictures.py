@@ -4,6 +4,7 @@ The list tells what clips there are, too.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -65,14 +66,7 @@ async def get_picture(event_id: UUID, context: Here, caller: TheCaller, spoken: 
     For grants without a ceiling below L4. The audit notes who has seen it.
     """
     found = await read(uncut(context, caller), SQL.picture, {"id": event_id})
-    if not found:
-        raise not_found("picture", event_id)
-    [picture] = found
-    if picture["why"] is not None:
-        raise ProblemError(404, told(picture["why"], spoken))
-    content = await content_of(context, picture)
-    if content is None:
-        raise not_found("picture", event_id)
+    content = await content_of(context, found, not_found("picture", event_id), told, spoken)
     async with writing(context) as conn:
         await audit(conn, caller, "picture.read", str(event_id), {})
     return shown(f"{event_id}.jpg", "image/jpeg", content)
@@ -97,7 +91,12 @@ async def list_pictures(alert_id: UUID, context: Here, caller: TheCaller, spoken
 
 
 def _clip(clip: dict[str, Any], lang: Lang) -> dict[str, Any]:
-    return {**clip, "why_text": None if clip["why"] is None else text(f"clip.{clip['why']}", lang)}
+    return {**clip, "why_text": None if clip["why"] is None else clip_told(clip["why"], lang)}
+
+
+def clip_told(why: str, lang: Lang) -> str:
+    """Why there is no clip, for people."""
+    return text(f"clip.{why}", lang)
 
 
 def told(why: str, lang: Lang) -> str:
@@ -106,11 +105,20 @@ def told(why: str, lang: Lang) -> str:
     return text(f"picture.{kind}", lang) if not reason else text(f"picture.refused.{reason}", lang)
 
 
-async def content_of(context: Context, row: Row) -> bytes | None:
-    """Of a picture or clip, from its row or its file; None where the file is not there."""
-    if (folder := context.settings.pictures.folder) is not None and row["file"] is not None:
-        return await asyncio.to_thread(PictureFolder(folder).read, row["file"])
+async def content_of(
+    context: Context, found: list[Row], missing: ProblemError, why: Callable[[str, Lang], str], lang: Lang
+) -> bytes:
+    """Of a picture or clip, from its row or its file; ProblemError 404 with `why` there is none, or `missing`."""
+    if not found:
+        raise missing
+    [row] = found
+    if row["why"] is not None:
+        raise ProblemError(404, why(row["why"], lang))
     content: bytes | None = row["content"]
+    if (folder := context.settings.pictures.folder) is not None and row["file"] is not None:
+        content = await asyncio.to_thread(PictureFolder(folder).read, row["file"])
+    if content is None:
+        raise missing
     return content
 
 

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from hub.clip import Clip
+from hub.clip import Clip, no_clip
 from hub.models import Batch, Event, from_micros
+from hub.picture import NOT_STORED
 from hub.picture_settings import Pictures
 from hub.stage import Connection, Stage
 from hub.store.picture_folder import PictureFolder
@@ -46,6 +47,8 @@ class EventClips(Stage):
             # On disk before the commit, as pictures are.
             clips = [(event.id, event.received, clip.webp) for event, clip in found]
             files = await asyncio.to_thread(self._folder.put, clips, "webp")
+            written = zip(found, files, strict=True)
+            found = [(e, no_clip(NOT_STORED) if clip.webp and file is None else clip) for (e, clip), file in written]
         await conn.execute(SQL.put, _columns(found, files))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from hub.models import Batch, Event, from_micros
-from hub.picture import Picture
+from hub.picture import NOT_STORED, Picture, absent
 from hub.picture_settings import Pictures
 from hub.repeats import Repeats
 from hub.stage import Connection, Stage
@@ -49,6 +49,8 @@ class EventPictures(Stage):
         if self._folder is not None:
             # On disk before the commit: a row never names a file that is not there. One without a row is swept.
             files = await asyncio.to_thread(self._folder.put, [_named(event, picture) for event, picture in found])
+            written = zip(found, files, strict=True)
+            found = [(e, absent(NOT_STORED) if p.jpeg and file is None else p) for (e, p), file in written]
         await conn.execute(SQL.put, _columns(found, files))
 
 

@@ -10,6 +10,7 @@ import pytest
 from app.serve.pictures_sweep import sweep
 from hub.clip import BUSY, FOLLOWS, SHED, Clip, no_clip
 from hub.models import Batch, Origin, Raw, from_micros, now_micros
+from hub.picture import NOT_STORED, Picture
 from hub.picture_settings import Pictures
 from hub.settings import Database, Settings
 from hub.store.picture_folder import PictureFolder
@@ -32,6 +33,10 @@ def said(number: int, clip: Clip, *, later: bool = False) -> Raw:
     body = {"ts": from_micros(AT - 60_000_000 * number).isoformat(), "kind": "black", "state": "active"}
     origin = Origin("video", "cam", "cam", "frame", protocol="video")
     return Raw(origin, json.dumps({**body, "clip": True} if later else body).encode(), AT + later, clip=clip)
+
+
+def in_folder(folder: Path) -> Settings:
+    return Settings(pictures=Pictures(store="folder", folder=folder))
 
 
 AT = now_micros()
@@ -88,8 +93,7 @@ async def test_an_event_whose_clip_does_not_come_says_so_and_takes_it_even_then(
 async def test_clips_in_a_folder_are_swept_when_no_row_names_them(
     hub: StagedHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = Settings(pictures=Pictures(store="folder", folder=tmp_path))
-    kept = await StagedHub(hub.pool, settings=settings).restore()
+    kept = await StagedHub(hub.pool, settings=in_folder(tmp_path)).restore()
     [(why, content, name)] = await take(kept, said(0, no_clip(FOLLOWS)), said(0, CLIP, later=True))
     assert (why, content) == (None, None)
     assert name is not None
@@ -99,3 +103,32 @@ async def test_clips_in_a_folder_are_swept_when_no_row_names_them(
     assert [len(day) for day in PictureFolder(tmp_path).old()] == [2]
     assert await sweep(hub.pool, tmp_path) == 1, "that of an event which is not stored"
     assert (tmp_path / name).exists()
+
+
+async def test_another_clip_of_an_event_leaves_the_file_of_the_first_one_as_it_is(
+    hub: StagedHub, tmp_path: Path
+) -> None:
+    kept = await StagedHub(hub.pool, settings=in_folder(tmp_path)).restore()
+    [(_, _, name)] = await take(kept, said(0, no_clip(FOLLOWS)), said(0, CLIP, later=True))
+    assert name is not None
+    assert await take(kept, said(0, OTHER, later=True)) == [(None, None, name)]
+    assert (tmp_path / name).read_bytes() == CLIP.webp
+
+
+async def test_a_folder_that_takes_nothing_holds_no_event_up_and_says_so(
+    hub: StagedHub, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.write_bytes(b"no folder")
+    kept = await StagedHub(hub.pool, settings=in_folder(folder)).restore()
+    pictured = said(0, no_clip(FOLLOWS))._replace(pictures=(Picture(b"jpeg", 640, 360),))
+    assert await take(kept, pictured, said(0, CLIP, later=True)) == [(NOT_STORED, None, None)]
+    found = "select why, content, file from event_picture"
+    async with hub.pool.connection() as conn:
+        assert await (await conn.execute(found)).fetchall() == [(NOT_STORED, None, None)]
+    folder.unlink()
+    [(why, _, name)] = await take(kept, said(0, CLIP, later=True))
+    assert why is None, "what comes again brings it"
+    assert (folder / str(name)).read_bytes() == CLIP.webp
+    told = [record.levelname for record in caplog.records if "picture" in record.message]
+    assert told == ["ERROR", "ERROR", "WARNING"], "once by each of the two stages, and that it is back"

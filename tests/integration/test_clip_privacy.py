@@ -87,7 +87,7 @@ def test_no_face_and_no_plate_is_left_in_a_clip_nor_in_all_its_frames_together(m
     assert likeness(together(seen_plates), plate(TEXTS[0], WIDE)) < 0.3
 
     monkeypatch.setattr(blocks, "COARSER", 1)
-    monkeypatch.setattr(blocks, "STIR", 0.0)
+    monkeypatch.setattr(blocks, "STIR", (0.0, 0.0, 0.0))
     finer = at(decoded(made(kept, 3.0, known()).webp), plates, WIDE, HIGH)
     assert likeness(together(finer), plate(TEXTS[0], WIDE)) > 0.35, "blocks of pictures would not do"
 
@@ -123,13 +123,13 @@ def test_whoever_knows_all_but_the_plate_does_not_find_it(monkeypatch: pytest.Mo
         boxes.append(found)
         real(picture, found, stir)
 
-    def rank(coarser: int, stir: float) -> int:
+    def rank(coarser: int, stir: tuple[float, ...]) -> int:
         """How many plates are more like what is seen than the right one is, by brightness or by colour."""
         boxes.clear()
         monkeypatch.setattr(blocks, "COARSER", coarser)
         monkeypatch.setattr(blocks, "STIR", stir)
         clip = made(ring.cut(0, 100), 3.0, known(random.bytes(16)))
-        monkeypatch.setattr(blocks, "STIR", 0.0)
+        monkeypatch.setattr(blocks, "STIR", (0.0, 0.0, 0.0))
         still = Stir(b"")
         animation = cv2.imdecodeanimation(np.frombuffer(clip.webp, np.uint8)[None])[1]
         both = zip(animation.frames, animation.durations, strict=True)
@@ -152,5 +152,5 @@ def test_whoever_knows_all_but_the_plate_does_not_find_it(monkeypatch: pytest.Mo
 
     monkeypatch.setattr("ingest.clips.making.put_in_blocks", spied)
     coarser, stir = blocks.COARSER, blocks.STIR
-    assert rank(coarser, 0.0) == 0, "blocks that are as they were would not do"
+    assert rank(coarser, (0.0, 0.0, 0.0)) == 0, "blocks that are as they were would not do"
     assert [rank(coarser, stir), rank(coarser, stir)] != [0, 0]

@@ -47,7 +47,7 @@ def shown(kind: str, text: str, stir: Stir, number: int = 0) -> Array:
 def told(kind: str, monkeypatch: pytest.MonkeyPatch, pictures: int = 1) -> int:
     """How many of the plates are found, each in so many pictures of one camera; by brightness, or by colour."""
     with monkeypatch.context() as patch:
-        patch.setattr(blocks, "STIR", 0.0)
+        patch.setattr(blocks, "STIR", (0.0, 0.0, 0.0))
         guesses = np.stack([shown(kind, text, Stir(b"")) for text in PLATES]).astype(np.float32)
     by_brightness = by_colour = 0
     for right, text in enumerate(PLATES):
@@ -65,7 +65,7 @@ def test_whoever_knows_all_but_the_plate_does_not_find_it_in_a_picture(
 ) -> None:
     assert told(kind, monkeypatch) <= 4, "one of 13 is found by chance"
     with monkeypatch.context() as patch:
-        patch.setattr(blocks, "STIR", 0.0)
+        patch.setattr(blocks, "STIR", (0.0, 0.0, 0.0))
         patch.setattr(blocks, "COARSER", 2)
         assert told(kind, monkeypatch) >= 12, "blocks that are as they were would not do"
 
