@@ -46,3 +46,6 @@ KINDS: Mapping[str, Hold] = {**QUALITY, **SCENES}
 
 ANYWHERE = frozenset((*QUALITY, "flame", "smoke"))
 """What means something wherever it is in a picture; all else needs somebody who says where."""
+
+WHERE_DRAWN = frozenset(("intrusion", "line_crossing", "crowd", "level"))
+"""What is an event only where somebody says so: cars move on any road."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from analytics.video.kinds import KINDS, QUALITY, SCENES
+from analytics.video.meant import unknown as is_unknown
 from analytics.video.measure import EVERY_S
 from analytics.video.reading_names import PREFIX, prefix
 from hub.alerts.hours import minutes
@@ -262,7 +263,7 @@ class VideoSettings(_Strict):
 
 def _known(kinds: frozenset[str], known: frozenset[str], what: str) -> frozenset[str]:
     if unknown := sorted(kinds - known):
-        raise ValueError(f"{unknown[0]!r} is not {what}; there are {', '.join(sorted(known))}")
+        raise ValueError(is_unknown(unknown[0], known, what))
     return kinds
 
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import Progress
@@ -12,6 +12,9 @@ from rich.table import Table
 
 from app.cli.client import err, fail, out
 from hub.errors import HubError
+
+if TYPE_CHECKING:
+    from analytics.video.settings import VideoSettings
 
 
 def evaluate_video(
@@ -24,7 +27,8 @@ def evaluate_video(
 
     Labels: {"events": [{"kind": "freeze", "begin": 10, "end": 20}], "settings": {"zones": ...}}, or the columns
     kind,begin,end as CSV. Without --kinds, faults of the picture, flames, smoke and the kinds that any label names
-    are looked for in every clip. A clip without labels is one in which nothing is to be found.
+    are looked for in every clip; intrusions, crowds and crossings in those that are labelled with them, for they are
+    events only where somebody says so. A clip without labels is one in which nothing is to be found.
 
     Example:  hub evaluate-video clips --json
     """
@@ -45,7 +49,7 @@ def evaluate_video(
 async def _evaluated(files: list[Path], folder: Path, kinds: str, fps: float) -> dict[str, Any]:
     from analytics.video.evaluation.labels import labels_of
     from analytics.video.evaluation.verdict import Tally, judge, total
-    from analytics.video.kinds import ANYWHERE
+    from analytics.video.kinds import ANYWHERE, WHERE_DRAWN
     from analytics.video.settings import read_settings
     from app.cli.clip import analysed
 
@@ -55,12 +59,13 @@ async def _evaluated(files: list[Path], folder: Path, kinds: str, fps: float) ->
     told: list[dict[str, Any]] = []
     frames, seconds = 0, 0.0
     labelled = [(path, labels_of(path)) for path in files]  # what is wrong with them is said before the work
-    usual = sorted({*ANYWHERE, *(label.kind for _, found in labelled if found for label in found[0])})
+    named = {label.kind for _, found in labelled if found for label in found[0]}
     with Progress(console=err, disable=not sys.stderr.isatty()) as progress:
         for path, found in progress.track(labelled, description="clips"):
             labels, settings = found or ((), None)
+            mine = {label.kind for label in labels}
             if settings is None:
-                settings = read_settings({"kinds": asked or usual})
+                settings = read_settings({"kinds": asked or sorted(ANYWHERE | (named - WHERE_DRAWN) | mine)})
             result = await analysed(path, settings, fps)
             wrong = judge([label for label in labels if label.kind in settings.kinds], result.findings, tallies)
             told.append(
@@ -69,6 +74,7 @@ async def _evaluated(files: list[Path], folder: Path, kinds: str, fps: float) ->
                     "seconds": round(result.seconds, 2),
                     "labelled": found is not None,
                     "wrong": [f"{what} at {t:.1f} s" for what, t in wrong],
+                    "hints": _hints(mine, settings),
                     "fault": result.fault,
                 }
             )
@@ -90,6 +96,22 @@ async def _evaluated(files: list[Path], folder: Path, kinds: str, fps: float) ->
     }
 
 
+def _hints(kinds: set[str], settings: "VideoSettings") -> list[str]:
+    """What a clip's labels and settings lack to be judged fairly."""
+    from analytics.video.kinds import WHERE_DRAWN
+
+    hints = [f"{kind} is labelled, and its settings do not look for it" for kind in sorted(kinds - settings.kinds)]
+    drawn = {kind for zone in settings.zones for kind in zone.kinds}
+    drawn |= ({"line_crossing"} if settings.lines else set()) | ({"level"} if settings.gauges else set())
+    asked = (kinds & settings.kinds & WHERE_DRAWN) - drawn
+    what = {"line_crossing": "lines", "level": "gauges"}
+    return hints + [
+        f"{kind} is labelled, and its settings draw no {what.get(kind, 'zones')}: "
+        + ("nothing of it is looked for" if kind in what else "all of the picture is looked at")
+        for kind in sorted(asked)
+    ]
+
+
 def _print(told: dict[str, Any]) -> None:
     table = Table("kind", "events", "found", "missed", "false", "delay, median s", "delay, worst s")
     for kind, tally in [*told["kinds"].items(), ("total", told["total"])]:
@@ -98,7 +120,7 @@ def _print(told: dict[str, Any]) -> None:
         table.add_row(kind, *(str(number) for number in numbers), str(delay["median"]), str(delay["worst"]))
     out.print(table)
     for clip in told["clips"]:
-        for line in [*clip["wrong"], *([clip["fault"]] if clip["fault"] else [])]:
+        for line in [*clip["wrong"], *clip["hints"], *([clip["fault"]] if clip["fault"] else [])]:
             out.print(f"{clip['clip']}: {line}", soft_wrap=True, highlight=False)
     cost = told["cost"]
     parts = ", ".join(f"{name} {value:g}" for name, value in cost["ms_a_frame"].items())

@@ -26,9 +26,19 @@ def test_json_has_events_and_the_settings_of_the_camera(tmp_path: Path) -> None:
     assert read[1].kinds == {"freeze"}
 
 
+def test_settings_that_name_no_kinds_look_for_what_is_labelled(tmp_path: Path) -> None:
+    yard = {"name": "yard", "polygon": [[0, 0], [1, 0], [1, 1]]}
+    events = [{"kind": "intrusion", "begin": 10, "zone": "yard"}]
+    read = labels_of(written(tmp_path, ".json", json.dumps({"events": events, "settings": {"zones": [yard]}})))
+    assert read is not None
+    assert read[1] is not None
+    assert {"intrusion", "flame", "blur"} <= read[1].kinds
+    assert "crowd" not in read[1].kinds
+
+
 def test_csv_has_events(tmp_path: Path) -> None:
-    read = labels_of(written(tmp_path, ".csv", "\ufeffkind,begin,end,zone\nfreeze,10,20,\nflame,3.5,,yard\n"))
-    assert read == ((Label(kind="freeze", begin=10, end=20), Label(kind="flame", begin=3.5, zone="yard")), None)
+    read = labels_of(written(tmp_path, ".csv", "\ufeffkind,begin,end,zone\nfreeze,10,20,\nflame,3.5,,\n"))
+    assert read == ((Label(kind="freeze", begin=10, end=20), Label(kind="flame", begin=3.5)), None)
 
 
 def test_rectangles_of_flames_are_flames(tmp_path: Path) -> None:
@@ -54,6 +64,12 @@ def test_nobody_may_have_labelled_it(tmp_path: Path) -> None:
         (".json", '{"events": [{"kind": "face", "begin": 1}]}', "events.0: 'face' is not a kind"),
         (".json", '{"events": [{"kind": "blur", "begin": 2, "end": 2}]}', "not after its begin at 2 s"),
         (".json", '{"settings": {"kinds": ["face"]}}', "settings.kinds: 'face' is not a kind"),
+        (".json", '{"events": [{"kind": "abandoned_object", "begin": 1}]}', "'object_left' is meant?"),
+        (".json", '{"events": [{"kind": "floood", "begin": 1}]}', "'flood' is meant?"),
+        (".json", '{"events": [{"kind": "blur", "start": 1}]}', "events.0.begin is missing; 'start' is meant?"),
+        (".json", '{"events": [{"kind": "blur", "begin": 1, "stop": 2}]}', "'stop' is not a member; 'end' is meant?"),
+        (".json", '[{"kind": "blur", "begin": 1}]', 'write {"events": '),
+        (".json", '{"events": [{"kind": "blur", "begin": 1, "zone": "yard"}]}', "`settings` draws none"),
         (".json", "{", "cannot be read"),
         (".csv", "what,when\n", "give it kind,begin,end"),
         (".csv", "kind,begin\nblur,soon\n", "events.0.begin"),

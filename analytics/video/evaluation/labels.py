@@ -18,7 +18,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from analytics.video.kinds import KINDS
+from analytics.video.kinds import ANYWHERE, KINDS
+from analytics.video.meant import meant, unknown
 from analytics.video.settings import BadVideoSettings, VideoSettings, read_settings
 from hub.errors import HubError
 
@@ -49,7 +50,7 @@ class Label(BaseModel):
     @model_validator(mode="after")
     def _can_be(self) -> "Label":
         if self.kind not in KINDS:
-            raise ValueError(f"{self.kind!r} is not a kind; there are {', '.join(sorted(KINDS))}")
+            raise ValueError(unknown(self.kind, KINDS, "a kind"))
         if not self.end > self.begin:
             raise ValueError(f"ends at {self.end:g} s, which is not after its begin at {self.begin:g} s")
         return self
@@ -83,16 +84,49 @@ def labels_of(clip: Path) -> tuple[tuple[Label, ...], VideoSettings | None] | No
             raise BadLabels(f"{path} is larger than {MOST_BYTES >> 20} MB: that is no file of labels")
         try:
             labels = Labels.model_validate(read(path))
-            return labels.events, None if labels.settings is None else read_settings(labels.settings)
+            return labels.events, _settings(labels)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise BadLabels(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}") from error
+            raise BadLabels(f"{path}: {_wrong(error)}") from error
         except BadVideoSettings as error:
             raise BadLabels(f"{path}: settings.{error.detail}") from error
         except (UnicodeError, ValueError, csv.Error) as error:
             raise BadLabels(f"{path} cannot be read: {error}") from error
     return None
+
+
+def _settings(labels: Labels) -> VideoSettings | None:
+    """Those of the clip, which look for what its labels name unless they say what they look for."""
+    if labels.settings is None:
+        found = None
+    else:
+        found = read_settings(labels.settings)
+        if isinstance(labels.settings, dict) and "kinds" not in labels.settings:
+            kinds = found.kinds | ANYWHERE | {label.kind for label in labels.events}
+            found = found.model_copy(update={"kinds": kinds})
+    drawn = {one.name for one in (*found.zones, *found.lines, *found.gauges)} if found else set[str]()
+    for number, label in enumerate(labels.events):
+        if label.zone is not None and label.zone not in drawn:
+            there = f"has {', '.join(sorted(drawn))}" if drawn else "draws none"
+            raise ValueError(
+                f"events.{number} is about the zone {label.zone!r}, and `settings` {there}: draw it there"
+                ' ({"zones": [{"name": ..., "polygon": [[x, y], ...]}]}, shares of width and height), or leave it out'
+            )
+    return found
+
+
+def _wrong(error: ValidationError) -> str:
+    """The first that is wrong, and what may be meant."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        known = Label.model_fields if len(first["loc"]) > 1 else Labels.model_fields
+        return f"{where}: {unknown(str(first['loc'][-1]), list(known), 'a member')}"
+    if first["type"] == "missing" and isinstance(first["input"], dict):
+        other = [name for name in first["input"] if meant(str(name), [str(first["loc"][-1])])]
+        return f"{where} is missing" + (f"; {other[0]!r} is meant?" if other else "")
+    if not where:
+        return 'is no labels: write {"events": [{"kind": "flame", "begin": 10, "end": 20}]}, seconds of the clip'
+    return f"{where}: {first['msg'].removeprefix('Value error, ')}"
 
 
 def _json(path: Path) -> Any:
@@ -103,7 +137,8 @@ def _csv(path: Path) -> Any:
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.DictReader(file)
         if not {"kind", "begin"} <= set(rows.fieldnames or ()):
-            raise BadLabels(f"{path} has no columns kind and begin in its first line; give it kind,begin,end")
+            has = ",".join(rows.fieldnames or ()) or "nothing"
+            raise BadLabels(f"{path} has no columns kind and begin in its first line ({has}); give it kind,begin,end")
         return {"events": [{name: value for name, value in row.items() if value} for row in rows]}
 
 
