@@ -1,5 +1,6 @@
 """Real servers for tests: PostgreSQL, TimescaleDB, mosquitto, Kafka. Each is ended by its process id."""
 
+import gc
 import os
 from collections import defaultdict
 from collections.abc import Generator, Iterator
@@ -19,6 +20,8 @@ from tests.support.kafka_topics import KafkaTopics
 from tests.support.stores import MODES, Store, StoreAbsentError
 
 os.environ.setdefault("HUB_PATH_WATCH__ENABLED", "false")  # its rounds would be among what tests count
+
+gc.disable()  # until everything is read, of which nothing is garbage
 
 SERVERS = {"mosquitto", "broker", "guarded_broker", "kafka", "own_kafka", "own_cluster", "mqtt", "timescaledb"}
 """Fixtures and parameters of tests that want more than the embedded PostgreSQL; see ./run test --fast."""
@@ -73,6 +76,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     names = {item.nodeid.partition("[")[0] for item in items}
     if gone := [name for name in QUARANTINE.keys() - names if name.partition("::")[0] in files]:
         raise pytest.UsageError(f"tests/quarantine.py names tests that do not exist: {', '.join(gone)}")
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was read from the garbage collector, which looks at all of it for a second or two each time."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

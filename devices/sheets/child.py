@@ -21,6 +21,7 @@ NICENESS = 10
 def main() -> None:
     """Read the sheet that standard input names."""
     os.nice(NICENESS)
+    sys.modules["numpy"] = None  # type: ignore[assignment]  # openpyxl would import it if it is there: half of its time
     kind, path = sys.stdin.readline().strip(), Path(sys.stdin.readline().strip())
     threading.Thread(target=_end_with_the_hub, daemon=True).start()
     if not _told(kind, path):  # here what it has read is let go

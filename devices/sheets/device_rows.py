@@ -13,8 +13,9 @@ from devices.sheets.columns import REQUIRED, read_header, scheme_of
 from devices.sheets.damage import COLUMNS as IDENTITIES
 from devices.sheets.damage import Damaged, Wrong, doubtful
 from devices.sheets.escape import unescaped
+from devices.sheets.lines import Line
 from devices.sheets.mistakes import Mistake, short
-from devices.sheets.tables import MAX_ROWS, Line, read_lines
+from devices.sheets.tables import MAX_ROWS, read_lines
 
 CHUNK = 2_000
 """Rows that are checked at once."""

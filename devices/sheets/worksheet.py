@@ -13,6 +13,7 @@ from openpyxl.utils import column_index_from_string
 from openpyxl.utils.datetime import from_excel
 
 from devices.sheets.damage import Damaged, as_number
+from devices.sheets.lines import MAX_CELLS
 from devices.sheets.shared_strings import MAX_TEXT, NAMESPACE
 from hub.xml import BLOCK, parse, xml_parser
 
@@ -21,8 +22,6 @@ MAX_COLUMNS = 256
 _CELL, _ROW, _VALUE, _TEXT, _PHONETIC = (f"{NAMESPACE} {name}" for name in ("c", "row", "v", "t", "rPh"))
 MAX_ROW = 1 << 20
 """The last row of any spreadsheet."""
-MAX_CELLS = 1 << 14
-"""Of a row, as in any spreadsheet; those with a style and nothing else count, too."""
 
 Row = tuple[int, list[str]]
 """Its number, from 1, and its cells."""

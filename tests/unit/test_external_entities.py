@@ -9,7 +9,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from devices.sheets.tables import Line, read_lines
+from devices.sheets.lines import Line
+from devices.sheets.tables import read_lines
 
 PLANTED = "planted-in-a-file"
 PARTS = (
@@ -106,7 +107,7 @@ def test_a_name_that_would_be_written_elsewhere_writes_nothing(tmp_path: Path) -
 
 def test_a_size_that_lies_does_not_unpack_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bomb whose directory tells a small size: no more than it tells is unpacked."""
-    monkeypatch.setattr("devices.sheets.tables.MAX_UNPACKED", 1 << 20)
+    monkeypatch.setattr("devices.sheets.workbook.MAX_UNPACKED", 1 << 20)
     rows = b"<row><c t='inlineStr'><is><t>a</t></is></c></row>" * 100_000
     packed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(workbook())) as whole, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as out:

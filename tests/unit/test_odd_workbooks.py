@@ -11,9 +11,10 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
+from devices.sheets.lines import Line
 from devices.sheets.mistakes import Mistake
 from devices.sheets.shared_strings import MAX_TEXT, NAMESPACE
-from devices.sheets.tables import Line, read_lines
+from devices.sheets.tables import read_lines
 
 SHEET, STYLES, BOOK = "xl/worksheets/sheet1.xml", "xl/styles.xml", "xl/workbook.xml"
 STRINGS = "xl/sharedStrings.xml"
@@ -263,7 +264,7 @@ def test_a_zip_that_holds_no_workbook_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_zip_that_unpacks_to_more_than_is_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("devices.sheets.tables.MAX_UNPACKED", 1 << 20)
+    monkeypatch.setattr("devices.sheets.workbook.MAX_UNPACKED", 1 << 20)
     bomb = with_part(of_rows(["code"]), "docProps/app.xml", lambda text: text + b" " * (2 << 20))
     assert len(bomb) < 20_000
     assert "unpacks to" in refusal(tmp_path, bomb)
