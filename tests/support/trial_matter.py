@@ -84,9 +84,11 @@ class Smoke:
 class Fire:
     """Flames from a source, from `begin` on: white in the core, then yellow, orange and red, with a glow around."""
 
-    def __init__(self, x: float, y: float, width: float, height: float, begin: float, seed: int, glow: float) -> None:
+    def __init__(
+        self, x: float, y: float, width: float, height: float, begin: float, seed: int, glow: float, wind: float = 0.0
+    ) -> None:
         """`height`: about how high they are, in pixels; `glow`: how much they light up what is around."""
-        self._flow = Flow((x, y, width / 2, max(2.0, height / 8)), 2.2 * height, 0.0, seed, 0.45, 2.4, 4)
+        self._flow = Flow((x, y, width / 2, max(2.0, height / 8)), 2.2 * height, wind, seed, 0.45, 2.4, 4)
         self._begin, self._glow, self._t = begin, glow, 0.0
         self._halo = np.exp(
             -((np.hypot(self._flow._columns - x, self._flow._rows - y + height / 2) / (1.5 * height)) ** 2)

@@ -7,8 +7,10 @@ were set on the seeds of `TUNED`; others are held out.
 from collections.abc import Mapping
 
 from tests.support import trials_danger as danger
+from tests.support import trials_fires as fires
 from tests.support import trials_harmless as harmless
 from tests.support import trials_left as left
+from tests.support import trials_lights as lights
 from tests.support import trials_still as standing
 from tests.support.trial import Made
 
@@ -22,6 +24,14 @@ DANGEROUS: Mapping[str, Made] = {
         danger.fire_near,
         danger.fire_night,
         danger.fire_aerial,
+        fires.fire_long,
+        fires.fire_behind_smoke,
+        fires.fire_white,
+        fires.barbecue,
+        fires.fire_from_above,
+        fires.fire_at_two_frames,
+        fires.fire_in_blocks,
+        fires.fire_far,
         danger.flood,
         danger.bag,
         danger.shoulder,
@@ -60,5 +70,16 @@ HARMLESS: Mapping[str, Made] = {
         standing.snow_lies,
         standing.hanging,
         standing.wet_road,
+        lights.gale,
+        lights.crossing,
+        lights.red_bus,
+        lights.vests,
+        lights.dawn,
+        lights.torch,
+        lights.rain_lights,
+        lights.beacons,
+        lights.fireworks,
+        lights.lanterns,
+        lights.screen,
     )
 }

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from analytics.video.detector import Key
 from analytics.video.finding import Cue
-from analytics.video.scenes.background import LONGEST_STEP_S, Floats, fading
+from analytics.video.scenes.background import LONGEST_STEP_S, Floats
 from analytics.video.scenes.evidence import NOTHING, better, level, ramp, together, told
-from analytics.video.scenes.flicker import MEMORY_S, Flicker
+from analytics.video.scenes.flicker import Flicker
+from analytics.video.scenes.moves import REACH, Moves
 from analytics.video.scenes.regions import Region, regions
 from analytics.video.view import SMALL, Image, View
 
@@ -34,10 +35,6 @@ _FLICKERS = 0.07
 """Turns a frame around a pixel: what does not flicker is no part of a flame, whatever its colour."""
 _MIXED = 0.12
 """Share of the change around a pixel that others take back: a lamp that blinks has none."""
-_REACH = 5
-"""Pixels of a move between two frames that is looked for."""
-_PIECE = 14
-"""Pixels of a side of what may move by itself."""
 _LARGE = 150, 250
 """Pixels of a region, from which on a sway of two pixels is nothing either."""
 _AROUND, _BARE, _RING = 4, 0.1, 8
@@ -61,7 +58,7 @@ class Flame:
         self._watched = watched
         self._t = 0.0
         self._flicker = Flicker()
-        self._moves: Floats = np.zeros(SMALL[::-1], np.float32)
+        self._moves = Moves()
 
     def scores(self, view: View) -> Mapping[Key, Cue]:
         """A score for each frame."""
@@ -69,7 +66,7 @@ class Flame:
         mask = cv2.bitwise_and(_flames(colour), self._watched)
         if view.previous is None:
             self._flicker.begin(mask, colour)
-            self._moves[:] = 0.0
+            self._moves.begin()
             self._t = view.t
             return {("flame", None): NOTHING}
         dt = min(max(view.t - self._t, 0.0), LONGEST_STEP_S)
@@ -157,38 +154,14 @@ class Flame:
         return ramp(float(ring.mean()) / max(within, 0.5 / seen.early), 0.8, 0.5)
 
     def _moves_not(self, region: Region, colour: Image, dt: float) -> float:
-        """How little of the change is a move of what is there, piece by piece."""
-        seen, part = self._flicker, self._moves[region.box]
-        top, left = max(region.top - 2, _REACH), max(region.left - 2, _REACH)
-        bottom = min(region.top + region.height + 2, SMALL[1] - _REACH)
-        right = min(region.left + region.width + 2, SMALL[0] - _REACH)
+        """How little of the change is a move that goes on as it was, piece by piece."""
+        top, left = max(region.top - 2, REACH), max(region.left - 2, REACH)
+        bottom = min(region.top + region.height + 2, SMALL[1] - REACH)
+        right = min(region.left + region.width + 2, SMALL[0] - REACH)
         if bottom - top >= 3 and right - left >= 3:
-            around = slice(top - _REACH, bottom + _REACH), slice(left - _REACH, right + _REACH)
-            now = cv2.blur(cv2.extractChannel(colour[around], 2), (3, 3))
-            was = cv2.blur(seen.before[around], (3, 3))
-            explained = _explained(now, was, seen.coloured[around])
-            part += np.float32(fading(dt, MEMORY_S)) * (np.float32(explained) - part)
-        return ramp(float(part[region.within].mean()) * seen.early, 0.5, 0.28)
-
-
-def _explained(now: Image, was: Image, coloured: Image) -> float:
-    """The share of the change that moves of pieces explain; the pictures are larger by `_REACH` on each side."""
-    rest, all_of_it = 0.0, 0.0
-    height, width = now.shape[0] - 2 * _REACH, now.shape[1] - 2 * _REACH
-    high, wide = max(1, round(height / _PIECE)), max(1, round(width / _PIECE))
-    for row in range(high):
-        top, bottom = row * height // high, (row + 1) * height // high
-        for column in range(wide):
-            left, right = column * width // wide, (column + 1) * width // wide
-            piece = slice(top + _REACH, bottom + _REACH), slice(left + _REACH, right + _REACH)
-            mask = coloured[piece]
-            if not cv2.countNonZero(mask):
-                continue
-            around = now[top : bottom + 2 * _REACH, left : right + 2 * _REACH]
-            apart = cv2.matchTemplate(around, was[piece], cv2.TM_SQDIFF, mask=mask)
-            rest += max(float(apart.min()), 0.0)
-            all_of_it += max(float(apart[_REACH, _REACH]), 0.0)
-    return 1 - rest / all_of_it if all_of_it > 25 else 0.0
+            now = cv2.blur(cv2.extractChannel(colour, 2), (3, 3))
+            self._moves.learn(slice(top, bottom), slice(left, right), now, self._flicker, dt)
+        return ramp(self._moves.explained(region), 0.45, 0.25)
 
 
 def _weakened(cues: Mapping[str, float]) -> float:
