@@ -11,6 +11,7 @@ from analytics.video.detector import Key
 from analytics.video.finding import Cue
 from analytics.video.scenes.background import Background, Floats, fading
 from analytics.video.scenes.evidence import NOTHING, better, level, ramp, together, told, vetoed
+from analytics.video.scenes.plume import Plume
 from analytics.video.scenes.regions import Region, regions
 from analytics.video.view import SMALL, Image, View
 
@@ -29,6 +30,8 @@ LEAST = 5
 _LASTING_S, _FLOW_S, _AREA_S, _PLACE_S = 5.0, 4.0, 12.0, 40.0
 _STIRS, _VEILS = 1.5, 6.0
 """Grey levels by which a cell changes within a slow step, or differs from the place, in means of 2.5 x 2.5 pixels."""
+_RENEWED = 5
+"""Steps after which it is looked anew where the place has edges, and where it is known: both change slowly."""
 _COVERS = 4.0
 """The same from which on the place is not seen: between the cars of a road it is, behind smoke it is not."""
 _PROVEN_S = 6.0
@@ -55,7 +58,7 @@ class Smoke:
     def __init__(self, background: Background, watched: Image) -> None:
         """`watched`: (90, 160), 0 where smoke is nothing new."""
         shape = CELLS[::-1]
-        self._background = background
+        self._background, self._far = background, Plume(background, watched)
         self._watched = cv2.resize(watched, CELLS, interpolation=cv2.INTER_AREA)
         self._epoch, self._t = 0, 0.0
         self._veils: deque[Floats] = deque(maxlen=STEPS)
@@ -64,13 +67,16 @@ class Smoke:
         self._usual: Floats = np.zeros(HALF[::-1], np.float32)
         self._moves, self._rises, self._covered = (np.zeros(shape, np.float32) for _ in range(3))
         self._colour: Floats = np.zeros((*shape, 3), np.float32)
-        self._age, self._early = 0.0, 1.0
+        self._edges: Floats = np.zeros(shape, np.float32)
+        self._proven: NDArray[np.bool_] = np.zeros(shape, np.bool_)
+        self._age, self._early, self._steps = 0.0, 1.0, 0
 
     def scores(self, view: View) -> Mapping[Key, Cue]:
         """A score for every second frame at 5 a second."""
         seen = self._background.seen(view)
         if seen.epoch != self._epoch:
             self._begin(seen.epoch, view)
+            self._far.cue(view)
             return {("smoke", None): NOTHING}
         dt = view.t - self._t
         if dt < STEP_S:
@@ -79,17 +85,21 @@ class Smoke:
         small, place = view.small.astype(np.float32), seen.place.astype(np.float32)
         veil = small - place
         half = cv2.resize(veil, HALF, interpolation=cv2.INTER_AREA)
-        edges, edges_before = _cells(_gradient(small)), _cells(_gradient(place))
+        if self._steps % _RENEWED == 0:
+            self._edges, self._proven = _cells(_gradient(place)), _cells(seen.proven) > _PROVEN_S
+        self._steps += 1
+        edges = _cells(_gradient(small))
         colour = cv2.resize(view.small_bgr, CELLS, interpolation=cv2.INTER_AREA).astype(np.float32)
         apart = _cells(np.abs(half))
-        sharper = edges - edges_before * min(seen.gain, 1.0) - _SLOPE * apart
+        sharper = edges - self._edges * min(seen.gain, 1.0) - _SLOPE * apart
         soft = sharper < _SHARPER
         cv2.accumulateWeighted(half, self._usual, fading(dt, _FLOW_S))
         step = self._learn_flow(half - self._usual, soft, min(dt, 2.0))
-        grey = _chroma(colour) < np.maximum(30.0, 0.85 * _chroma(self._colour))
+        chroma, usually = _chroma(colour), _chroma(self._colour)
+        grey = chroma < np.maximum(30.0, 0.85 * usually)
         hazy = ((step > max(_STIRS, _MORE * level(step, 0.5))) | (apart > _VEILS)) & soft & grey
         cv2.accumulateWeighted(hazy.astype(np.float32), self._lasting, fading(dt, _LASTING_S))
-        covered = (apart > _COVERS) & (_cells(seen.proven) > _PROVEN_S)
+        covered = (apart > _COVERS) & self._proven
         cv2.accumulateWeighted(covered.astype(np.float32), self._covered, fading(dt, _LASTING_S))
         cv2.accumulateWeighted(step, self._stir, fading(dt, _LASTING_S))
         cv2.accumulateWeighted(colour, self._colour, fading(dt, _PLACE_S), (apart < 4).astype(np.uint8))
@@ -99,14 +109,14 @@ class Smoke:
         here = (self._lasting * self._early > 0.5).astype(np.uint8) * np.uint8(255)
         here = cv2.bitwise_and(cv2.morphologyEx(here, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), self._watched)
         self._area += np.float32(fading(dt, _AREA_S)) * ((here > 0).astype(np.float32) - self._area)
-        best = NOTHING
+        best = self._far.cue(view)
         if self._age >= EARLIEST_S and cv2.countNonZero(here) < _ALL * here.size:
             for region in regions(here, LEAST):
-                best = better(self._judged(region, apart, edges, edges_before, sharper, colour), best)
+                best = better(self._judged(region, apart, edges, sharper, (chroma, usually)), best)
         return {("smoke", None): best}
 
     def _begin(self, epoch: int, view: View) -> None:
-        self._epoch, self._t, self._age = epoch, view.t, 0.0
+        self._epoch, self._t, self._age, self._steps = epoch, view.t, 0.0, 0
         self._colour = cv2.resize(view.small_bgr, CELLS, interpolation=cv2.INTER_AREA).astype(np.float32)
         self._veils.clear()
         for state in (
@@ -136,17 +146,17 @@ class Smoke:
         return step
 
     def _judged(
-        self, region: Region, apart: Floats, edges: Floats, before: Floats, sharper: Floats, colour: Floats
+        self, region: Region, apart: Floats, edges: Floats, sharper: Floats, chromas: tuple[Floats, Floats]
     ) -> Cue:
         box, within = region.box, region.within
         drifts = [_drift(flow[box][within].sum(axis=0, dtype=np.float64)) for flow in self._flow]
         sideways, up, explained = max(drifts, key=lambda drift: drift[2])
-        had = before[box][within]
+        had = self._edges[box][within]
         textured = had > 4
         hidden = float(1 - (edges[box][within][textured] / had[textured]).mean()) if textured.sum() >= 2 else 0.0
-        chroma, usual = _chroma(colour)[box][within], _chroma(self._colour)[box][within]
-        usually = float(self._area[box][within].sum()) / fading(max(self._age, 1.0), _AREA_S)
-        grown = 1 - usually / region.area
+        chroma, usual = (picture[box][within] for picture in chromas)
+        often = float(self._area[box][within].sum()) / fading(max(self._age, 1.0), _AREA_S)
+        grown = 1 - often / region.area
         cues = {
             "grey": max(ramp(level(chroma, 0.5), 45, 15), ramp(level(chroma - usual, 0.5), -2, -10)),
             "stir": ramp(float(self._stir[box][within].mean()) * self._early, 0.8, 2.5),
@@ -199,7 +209,8 @@ def _gradient(picture: Floats) -> Floats:
 
 def _chroma(colour: Floats) -> Floats:
     """How far a colour (h, w, 3) is from grey, in levels."""
-    made: Floats = colour.max(axis=2) - colour.min(axis=2)
+    blue, green, red = cv2.split(colour)
+    made: Floats = cv2.max(cv2.max(blue, green), red) - cv2.min(cv2.min(blue, green), red)
     return made
 
 
