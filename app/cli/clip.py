@@ -18,6 +18,8 @@ from hub.children import Command, Limits, child
 
 LIMITS = Limits(memory_bytes=2 << 30)
 """Enough for frames of 8K."""
+MOST_LOST = 0.05
+"""Of the frames of a clip: with more of them left out it is not told as read."""
 SILENT_S = 60.0
 """A decoder that tells nothing for so long has hung."""
 
@@ -34,6 +36,8 @@ class Analysed:
     """Processor seconds by detector, without decoding."""
     fault: str | None
     """Why it ended before its end, if it did."""
+    damaged: int = 0
+    """Frames that were decoded with errors, or left out."""
 
 
 async def analysed(clip: Path, settings: VideoSettings, fps: float) -> Analysed:
@@ -54,7 +58,7 @@ async def analysed(clip: Path, settings: VideoSettings, fps: float) -> Analysed:
     far: dict[str, Any] = {"seconds": 0.0, "frames": 0, "cost": {}}
     last = next((line for line in reversed(lines) if "frames" in line), far)
     fault = "the decoder has hung" if code is None else f"the decoder has ended ({code})" if code else last.get("fault")
-    return Analysed(findings, last["seconds"], last["frames"], last["cost"], fault)
+    return Analysed(findings, last["seconds"], last["frames"], last["cost"], fault, last.get("damaged", 0))
 
 
 def main(path: str, fps: float) -> Iterator[dict[str, Any]]:
@@ -63,32 +67,40 @@ def main(path: str, fps: float) -> Iterator[dict[str, Any]]:
 
     from analytics.video.camera import CameraAnalysis
     from app.video.networks import network_of
-    from ingest.video.decoding import MAX_CODED, of_file
+    from ingest.video.complaints import complaints
+    from ingest.video.decoding import MAX_CODED, lost_of, of_file
+    from ingest.video.file_time import FileTime
 
     cv2.setNumThreads(0)
     settings = read_settings(json.loads(sys.stdin.readline()))
     analysis = CameraAnalysis(settings, network=network_of(settings))
-    number, frames, due, t = 0, 0, 0.0, 0.0
+    number, frames, damaged, due, t = 0, 0, 0, 0.0, 0.0
+    time_of = FileTime()
     fault = None
-    with Path(path).open("rb") as file:
+    with Path(path).open("rb") as file, complaints() as complained:
         decoder = of_file(file)  # as `hub video check` does: a playlist that names other files or addresses is no clip
         width, height = decoder.size
         if decoder.opened and width * height > MAX_CODED:
             fault = f"{width} x {height} is too large"
-        while fault is None and decoder.opened and decoder.step():
-            t, number = max(decoder.at(), t), number + 1
+        while fault is None and decoder.opened and decoder.step_on():
+            t, number = time_of.of(decoder.at()), number + 1
+            damaged += complained.told()
             if t < due - 1e-6 or (frame := decoder.picture()) is None:
                 continue
-            due += 1 / fps
+            due = max(due + 1 / fps, t + 0.5 / fps)
             frames += 1
             yield from (finding._asdict() for finding in analysis.see(t, frame))
             if frames % 50 == 0:
                 yield {"seconds": t, "frames": frames, "cost": analysis.cost}
+        complained.told()
+        lost = lost_of(decoder, number, complained)
         decoder.close()
+    if number and lost > MOST_LOST * (number + lost):
+        fault = f"it is damaged: {number} of {number + lost} frames can be decoded"
     if fault is None and not number:
         fault = "no frame of it can be decoded"
     seconds = t * number / max(number - 1, 1)
-    yield {"seconds": seconds, "frames": frames, "cost": analysis.cost, "fault": fault}
+    yield {"seconds": seconds, "frames": frames, "cost": analysis.cost, "fault": fault, "damaged": damaged + lost}
 
 
 if __name__ == "__main__":

@@ -76,6 +76,7 @@ async def _evaluated(files: list[Path], folder: Path, kinds: str, fps: float) ->
                     "wrong": [f"{what} at {t:.1f} s" for what, t in wrong],
                     "hints": _hints(mine, settings),
                     "fault": result.fault,
+                    "damaged": result.damaged,
                 }
             )
             frames, seconds = frames + result.frames, seconds + result.seconds
@@ -120,7 +121,8 @@ def _print(told: dict[str, Any]) -> None:
         table.add_row(kind, *(str(number) for number in numbers), str(delay["median"]), str(delay["worst"]))
     out.print(table)
     for clip in told["clips"]:
-        for line in [*clip["wrong"], *clip["hints"], *([clip["fault"]] if clip["fault"] else [])]:
+        damaged = [f"{clip['damaged']} frames of it are damaged or left out"] if clip["damaged"] else []
+        for line in [*clip["wrong"], *clip["hints"], *damaged, *([clip["fault"]] if clip["fault"] else [])]:
             out.print(f"{clip['clip']}: {line}", soft_wrap=True, highlight=False)
     cost = told["cost"]
     parts = ", ".join(f"{name} {value:g}" for name, value in cost["ms_a_frame"].items())

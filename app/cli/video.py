@@ -229,6 +229,8 @@ async def _checked(
 
 
 def _url(source: str, user: str | None, password: str | None) -> tuple[CameraUrl, Login | None]:
+    if source.lower().startswith("file:"):
+        fail(Sentence("video.file_url"))
     try:
         url, login = parse_url("rtsp", source)
     except BadUrlError as error:
@@ -267,7 +269,7 @@ class _Printing:
 
     def __init__(self, *, as_json: bool, began: float) -> None:
         """`began`: what is 0 s, of a stream by the clock that its child tells."""
-        self._as_json, self._began = as_json, began
+        self._as_json, self._began, self._is_stream = as_json, began, began > 0
         self._found = self._analysed = self._decoded = self._dropped = 0
         self._cpu_s, self._t = 0.0, 0.0
 
@@ -323,6 +325,6 @@ class _Printing:
     def end(self, seconds: float) -> None:
         """What it was in all."""
         each = f", {1000 * self._cpu_s / self._analysed:.1f} ms of processor each" if self._analysed else ""
-        lost = f", {self._dropped} dropped" if self._dropped else ""
+        lost = f", {self._dropped} {'dropped' if self._is_stream else 'damaged or left out'}" if self._dropped else ""
         found = "1 finding" if self._found == 1 else f"{self._found} findings"
         tell(f"{found} in {self._analysed} frames of {self._decoded}{lost}, {seconds:.1f} s{each}")

@@ -60,6 +60,8 @@ class Looking:
         self._figures_at, self._cpu = time.monotonic(), -1.0
         self._cost: dict[str, float] = {}
         self._clips_cpu = 0.0
+        self.reading_s = self._read_s = 0.0
+        """Of the processor, for what the network brings: told by another thread."""
         self.decoded = self._analysed = self.dropped = self.received = 0
 
     def pace(self, pace: Pace) -> None:
@@ -141,9 +143,11 @@ class Looking:
         if self._clipping is not None:
             cost[CLIPS] = self._clips_cpu
         spent = {name: round(value - self._cost.get(name, 0.0), 4) for name, value in cost.items()}
+        read_s, self._read_s = self.reading_s - self._read_s, self.reading_s
+        cpu_s = cpu - self._cpu + read_s
         self.tell(
             Figures(
-                self._slot, now - self._figures_at, cpu - self._cpu, self.received, self.decoded, self._analysed,
+                self._slot, now - self._figures_at, cpu_s, self.received, self.decoded, self._analysed,
                 self.dropped, spent, str(fault or ""), None if fault is None else written(fault),
             )
         )  # fmt: skip

@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from traceback import format_exception
 from typing import cast
 
 from analytics.video.settings import BadVideoSettings, VideoSettings
 from app.video.glance import glanced
+from app.video.hush import Hush
 from app.video.looking import Looking, settings_of
 from app.video.overlay import Overlay
 from app.video.threads import StreamThread, read_file
@@ -27,6 +29,7 @@ from ingest.video.messages import Close, Ended, Glance, Open, OpenFile, Report, 
 from ingest.video.parameter_sets import Encoding
 from ingest.video.rtp import Unit
 from ingest.video.rtsp import RtspStream
+from ingest.video.toll import Toll
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +65,7 @@ class Streams:
 
     async def _kept(self, told: Open | OpenFile | Glance) -> None:
         slot = told.slot
-        end, voice = Ended(slot), Voice(self._tell)
+        end, voice, hush = Ended(slot), Voice(self._tell), Hush(told)
         try:
             if isinstance(told, Open):
                 await self._stream(told, voice)
@@ -71,14 +74,14 @@ class Streams:
             else:
                 end = await self._file(told, voice)
         except CameraFailed as error:
-            end = ended(slot, error.step, error.sentence)
+            end = ended(slot, error.step, hush.sentence(error.sentence))
         except BadVideoSettings as error:
             end = ended(slot, "path", str(error))
         except asyncio.CancelledError:
             pass
-        except Exception as error:
-            log.exception("stream %d", slot)
-            told_error = f"{type(error).__name__}: {error}"[:200]
+        except Exception as error:  # noqa: BLE001 it is logged, without passwords
+            log.error("stream %d: %s", slot, hush.text("".join(format_exception(error))))
+            told_error = hush.text(f"{type(error).__name__}: {error}")[:200]
             end = ended(slot, "answer", Sentence("camera.failed.unforeseen", error=told_error))
         finally:
             self._tasks.pop(slot, None)
@@ -116,10 +119,13 @@ class Streams:
             stream = RtspStream(peer, login, told.silent_s)
             async with stream.opened() as (encoding, units), self._running(told, encoding, looking) as put:
                 async for unit in units:
+                    looking.reading_s = stream.toll.spent
                     put(unit)
             return
+        toll = Toll()
         async with self._running(told, None, looking) as put:
-            async for picture in pictures(peer, told.fps, told.silent_s):
+            async for picture in pictures(peer, told.fps, told.silent_s, toll):
+                looking.reading_s = toll.spent
                 put(Unit(picture, is_key=True, is_needed=True, size=None))
 
     @asynccontextmanager

@@ -11,7 +11,9 @@ from app.video.looking import Looking
 from hub.words.sentence import Sentence
 from ingest.pictures.header import RefusedPicture
 from ingest.video import decoding
+from ingest.video.complaints import Complaints, complaints
 from ingest.video.feed import Feed
+from ingest.video.file_time import FileTime
 from ingest.video.marks import Marks
 from ingest.video.messages import Pace, Up
 from ingest.video.parameter_sets import Encoding
@@ -23,6 +25,8 @@ BLIND_S = 60.0
 """A stream whose pictures come and cannot be decoded for so long is given up: it holds a place among others."""
 EMPTY = 30
 """Pictures in a row that cannot be had, after which a stream is given up."""
+MOST_LOST = 0.05
+"""Of the frames of a file: with more of them left out it is not told as read."""
 EXHAUSTED = 70
 """The status of a child that has no memory left: nothing that it reads can go on."""
 Over = Callable[[str, str], None]
@@ -139,17 +143,22 @@ def read_file(slot: int, path: Path, looking: Looking, marks: Marks) -> str:
     looking.begin()
     marks.enter(slot)
     try:
+        if not path.is_file() and path.exists():  # to open a pipe waits for somebody who writes
+            return Sentence("camera.failed.file", path=str(path), told=Sentence("video.file.none"))
         with path.open("rb") as file:
             if file.peek(3)[:3] == b"\xff\xd8\xff" or file.peek(4)[:4] == b"\x89PNG":
                 picture = decoding.still(file.read(8 << 20))
                 looking.tell(Up(slot, "jpeg", picture.shape[1], picture.shape[0]))
                 looking.see(0.0, picture)
                 return ""
-            decoder = decoding.of_file(file)
-            try:
-                return _frames(slot, path, decoder, looking, marks)
-            finally:
-                decoder.close()
+            with complaints() as told:
+                decoder = decoding.of_file(file)
+                try:
+                    return _frames(slot, path, decoder, looking, marks, told)
+                finally:
+                    decoder.close()
+    except FileNotFoundError:
+        return Sentence("video.no_file", path=str(path))
     except OSError as error:
         return Sentence("camera.failed.file", path=str(path), told=error.strerror or "-")
     except RefusedPicture as error:
@@ -159,25 +168,34 @@ def read_file(slot: int, path: Path, looking: Looking, marks: Marks) -> str:
         looking.close()
 
 
-def _frames(slot: int, path: Path, decoder: decoding.Decoder, looking: Looking, marks: Marks) -> str:
+def _frames(
+    slot: int, path: Path, decoder: decoding.Decoder, looking: Looking, marks: Marks, told: Complaints
+) -> str:  # fmt: skip
     width, height = decoder.size
     if not decoder.opened or not 0 < width * height <= decoding.MAX_CODED:
         large, strange = Sentence("video.file.large", width=width, height=height), Sentence("video.file.kind")
         why = large if decoder.opened else strange
         return Sentence("camera.failed.file", path=str(path), told=why)
     looking.tell(Up(slot, "file", width, height))
-    last = -1.0
-    while decoder.step():
+    time_of, frames = FileTime(), 0
+    while decoder.step_on():
         marks.enter(slot)
         looking.decoded += 1
-        t = max(decoder.at(), last)
-        last = t
+        frames += 1
+        looking.dropped += told.told()
+        t = time_of.of(decoder.at())
         if not looking.is_due(t):
             continue
         picture = decoder.picture()
         if picture is not None:
             looking.see(t, picture)
         looking.figures()
-    if last < 0:
+    if not frames:
         return Sentence("camera.failed.file", path=str(path), told=Sentence("video.file.kind"))
+    looking.dropped += told.told()
+    if (lost := decoding.lost_of(decoder, frames, told)) > 0:
+        looking.dropped += lost
+        if lost > MOST_LOST * (frames + lost):
+            whole = Sentence("video.file.damaged", frames=frames, all=frames + lost)
+            return Sentence("camera.failed.file", path=str(path), told=whole)
     return ""

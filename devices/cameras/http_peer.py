@@ -135,8 +135,13 @@ class HttpPeer:
             try:
                 async with asyncio.timeout(CONNECT_S):
                     return await asyncio.open_connection(address, url.port, limit=BLOCK, **secure)
-            except ssl.SSLError as error:
+            except ssl.SSLCertVerificationError as error:
                 raise CameraFailed("tls", Sentence("camera.failed.tls", error=_told(error), **where)) from error
+            except (ssl.SSLError, ConnectionResetError) as error:
+                if url.scheme in TLS:
+                    told = Sentence("camera.failed.no_tls", error=_told(error), scheme=url.scheme[:-1], **where)
+                    raise CameraFailed("tls", told) from error
+                failed = error
             except (OSError, TimeoutError) as error:
                 failed = error
         raise CameraFailed("connect", Sentence("camera.failed.connect", error=_told(failed), **where)) from failed

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.pictures.header import RefusedPicture, read_header
+from ingest.video.complaints import Complaints
 from ingest.video.feed import Feed
 from ingest.video.parameter_sets import KINDS, Encoding
 from ingest.video.rtp import Unit
@@ -23,6 +24,8 @@ WIDTH, HEIGHT = 640, 360
 """Of what is looked at, at most."""
 MAX_CODED = 4096 * 2304
 """Pixels of a file's frames."""
+TRIES = 3
+"""In a row that a decoder fails at a file until that is at its end."""
 _STREAM = "fpsprobesize;0|analyzeduration;1|probesize;32|protocol_whitelist;none|threads;1|input_format;"
 _FILE = (
     "protocol_whitelist;none|threads;1|format_whitelist;mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,"
@@ -70,9 +73,18 @@ class Decoder:
         """Width and height, as the file tells them."""
         return int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
 
+    @property
+    def frames(self) -> int:
+        """How many there are, as the file tells or lets guess; 0 or less: it does not."""
+        return int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
+
     def step(self) -> bool:
         """Decode the next picture; False at the end."""
         return bool(self._capture.grab())
+
+    def step_on(self) -> bool:
+        """The same of a file, whose damage is passed over."""
+        return any(self.step() for _ in range(TRIES))
 
     def at(self) -> float:
         """Seconds of the file, of the picture that was decoded."""
@@ -131,6 +143,12 @@ def of_file(file: BinaryIO) -> Decoder:
     """A decoder of an open file."""
     with _options(_FILE, _nobody):
         return Decoder(_capture(file))
+
+
+def lost_of(decoder: Decoder, frames: int, told: Complaints) -> int:
+    """Frames that did not come, when so many did: only what was complained of has lost any, for a clip that was cut
+    may tell more than it shows."""
+    return max(0, decoder.frames - frames) if told.any_told else 0
 
 
 def _capture(source: object) -> "cv2.VideoCapture":

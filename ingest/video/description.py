@@ -11,6 +11,7 @@ from ingest.video.parameter_sets import Encoding
 _ENCODINGS: dict[str, Encoding] = {"H264": "h264", "H265": "hevc", "HEVC": "hevc"}
 _SETS = {"h264": ("sprop-parameter-sets",), "hevc": ("sprop-vps", "sprop-sps", "sprop-pps")}
 MAX_SETS = 16
+_GROUP = re.compile(r"^c=IN IP(?:4 2(?:2[4-9]|3\d)\.|6 ff)", re.MULTILINE | re.IGNORECASE)
 _STATIC = {"26": "JPEG", "32": "MPEG"}
 """Types that need no description (RFC 3551)."""
 
@@ -36,12 +37,14 @@ class Track(NamedTuple):
     """Under which all is played: as `control`."""
     sets: tuple[bytes, ...]
     """Parameter sets of the encoding."""
+    is_for_many: bool = False
+    """Whether it is told at an address of a group (multicast)."""
 
 
 def track_of(description: str) -> Track:
     """The first video of H.264 or H.265; else of JPEG. NoVideoError."""
     general, *media = re.split(r"^m=", description, flags=re.MULTILINE)
-    aggregate = _attribute(general, "control")
+    aggregate, many = _attribute(general, "control"), _GROUP.search(description) is not None
     others, jpeg = list[str](), None
     for each in media:
         first, _, rest = each.partition("\n")
@@ -54,9 +57,9 @@ def track_of(description: str) -> Track:
             if name in _ENCODINGS and type_.isdigit():
                 encoding = _ENCODINGS[name]
                 sets = _sets(encoding, _attribute(rest, f"fmtp:{type_}", between=" "))
-                return Track(encoding, int(type_), _attribute(rest, "control"), aggregate, sets)
+                return Track(encoding, int(type_), _attribute(rest, "control"), aggregate, sets, many)
             if name == "JPEG" and type_.isdigit():
-                jpeg = jpeg or Track(None, int(type_), _attribute(rest, "control"), aggregate, ())
+                jpeg = jpeg or Track(None, int(type_), _attribute(rest, "control"), aggregate, (), many)
             others.append(name[:20])
     if jpeg is not None:
         return jpeg

@@ -10,16 +10,20 @@ from devices.cameras.http_peer import Head, HttpPeer
 from devices.cameras.isapi_service import check_status
 from devices.codecs.isapi.multipart import Splitter, boundary_of
 from hub.words.sentence import Sentence
+from ingest.video.toll import Toll
 
 SNAPSHOTS = 2.0
 """A camera is asked for no more than so many snapshots a second."""
 MAX_PICTURE = 4 << 20
+BLOCK_MESSAGES = 2
+"""What a block of a body costs, in messages: chunks have lines of their own."""
 PICTURE_TIMES = 2
 """A picture may take so many times as long as silence, however its bytes come."""
 
 
-async def pictures(peer: HttpPeer, fps: float, silent_s: float) -> AsyncIterator[bytes]:
+async def pictures(peer: HttpPeer, fps: float, silent_s: float, toll: Toll | None = None) -> AsyncIterator[bytes]:
     """JPEG after JPEG, without an end. CameraFailed."""
+    toll = toll or Toll()
     path = peer.url.path or "/"
     while True:
         began = time.monotonic()
@@ -27,31 +31,38 @@ async def pictures(peer: HttpPeer, fps: float, silent_s: float) -> AsyncIterator
             check_status(head.status, path)
             type_ = head.headers.get("content-type", "").lower()
             if type_.startswith("multipart/"):
-                async for picture in _parts(head, blocks, silent_s):
+                async for picture in _parts(head, blocks, silent_s, toll):
                     yield picture
                 raise CameraFailed("answer", Sentence("camera.failed.stream_ended"))
             if not type_.startswith(("image/jpeg", "image/jpg", "image/png")):
                 told = repr(type_.partition(";")[0][:40])
                 raise CameraFailed("path", Sentence("camera.failed.no_pictures", path=masked(path), told=told))
-            picture = await _whole(blocks, silent_s)
+            picture = await _whole(blocks, silent_s, toll)
         yield picture
         await asyncio.sleep(max(0.0, began + 1 / min(fps, SNAPSHOTS) - time.monotonic()))
 
 
-async def _parts(head: Head, blocks: AsyncIterator[bytes], silent_s: float) -> AsyncIterator[bytes]:
+async def _parts(head: Head, blocks: AsyncIterator[bytes], silent_s: float, toll: Toll) -> AsyncIterator[bytes]:
     splitter = Splitter(boundary_of(head.headers.get("content-type", "")))
     waited = _Waited(silent_s)
     while block := await waited.next(blocks):
-        for part in splitter.feed(block):
+        began = time.thread_time()
+        parts = splitter.feed(block)
+        worked_s = time.thread_time() - began
+        for part in parts:
             if part.is_picture:
                 yield part.body
                 waited = _Waited(silent_s)
+        if wait_s := toll.wait_s(BLOCK_MESSAGES, len(block), worked_s):
+            await asyncio.sleep(wait_s)
 
 
-async def _whole(blocks: AsyncIterator[bytes], silent_s: float) -> bytes:
+async def _whole(blocks: AsyncIterator[bytes], silent_s: float, toll: Toll) -> bytes:
     told, waited = bytearray(), _Waited(silent_s)
     while block := await waited.next(blocks):
         told += block
+        if wait_s := toll.wait_s(BLOCK_MESSAGES, len(block)):
+            await asyncio.sleep(wait_s)
         if len(told) > MAX_PICTURE:
             raise CameraFailed("answer", Sentence("camera.failed.long", most=MAX_PICTURE >> 20))
     return bytes(told)

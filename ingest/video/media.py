@@ -31,6 +31,8 @@ class Media(Protocol):
 
     transport: str
     """As it is asked for in SETUP."""
+    taken: int
+    """Messages so far, with those that are passed over."""
 
     async def next(self) -> bytes:
         """The next one. OSError, asyncio.IncompleteReadError at the end; CameraFailed for what is none."""
@@ -46,18 +48,19 @@ class Interleaved:
 
     def __init__(self, reader: asyncio.StreamReader, answered: Answered) -> None:
         self._reader, self._answered = reader, answered
-        self.channel = 0
+        self.channel = self.taken = 0
 
     async def next(self) -> bytes:
         """See Media; answers are passed over."""
         strange, reader = 0, self._reader
         while True:
             head = await reader.readexactly(4)
+            self.taken += 1
             if head[0] == DOLLAR:
                 told = await reader.readexactly(int.from_bytes(head[2:], "big"))
                 if head[1] == self.channel:
                     return told
-                strange += 4
+                strange += 64
             elif head == b"RTSP" or head.isalpha() or head[:3].isupper():
                 self._answered(await read_answer(reader, head))
                 strange += 64
@@ -79,7 +82,7 @@ class Datagrams(asyncio.DatagramProtocol):
         self._arrived = asyncio.Event()
         self._sockets: list[asyncio.DatagramTransport] = []
         self._answers: asyncio.Task[None] | None = None
-        self.transport = ""
+        self.transport, self.taken = "", 0
 
     async def open(self, own: str) -> None:
         """Listen at an address of this machine, at an even port and the next one. OSError."""
@@ -112,6 +115,7 @@ class Datagrams(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
         """Of the camera or of somebody else."""
+        self.taken += 1
         if addr[0] == self._peer and len(data) <= LARGEST:
             self._waiting.append(data)
             self._arrived.set()

@@ -175,7 +175,7 @@ class Figures(msgspec.Struct, tag="figures"):
     slot: int
     seconds: float
     cpu_s: float
-    """Of decoding and analysis."""
+    """Of reading, decoding and analysis."""
     received: int
     """Bytes."""
     decoded: int

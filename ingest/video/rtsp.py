@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from devices.cameras.camera_url import Login, masked
 from devices.cameras.digest import Challenge, challenge_of, offers_basic
 from devices.cameras.failure import CameraFailed
-from devices.cameras.http_peer import FORBIDDEN, UNAUTHORIZED, HttpPeer
+from devices.cameras.http_peer import FORBIDDEN, TLS, UNAUTHORIZED, HttpPeer
 from hub.words.sentence import Sentence
 from ingest.video.description import NoVideoError, Track, track_of
 from ingest.video.media import Datagrams, Interleaved, Media
@@ -21,11 +21,14 @@ from ingest.video.parameter_sets import Encoding
 from ingest.video.rtp import BadStreamError, Depacketizer, StrangeError, TooLargeError, Unit, packet_of
 from ingest.video.rtp_jpeg import JpegPictures
 from ingest.video.rtsp_answer import Answer, channel_of, next_answer, ports_of, session_of, within
+from ingest.video.toll import Toll
 
 ANSWER_S = 10.0
 """Until a request is answered."""
 PICTURE_TIMES = 2
 """A picture may take so many times as long as silence: cameras send a key picture every 1 to 10 s."""
+_TLS_RECORDS = "\x15\x16"
+"""First octets of what a server of TLS says: an alert, a handshake."""
 NO_METHOD, NO_SESSION, NO_TRANSPORT = (405, 501), 454, 461
 
 
@@ -40,9 +43,8 @@ class RtspStream:
         self._challenge: Challenge | None = None
         self._number, self._session = 0, ""
         self._every_s, self._alive = 30.0, "OPTIONS"
-        self._is_over = False
-        self.received = 0
-        """Bytes of media."""
+        self._is_over = self._is_for_many = False
+        self.toll = Toll()
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[tuple[Encoding | None, AsyncIterator[Unit]]]:
@@ -56,10 +58,14 @@ class RtspStream:
                 self._alive = "GET_PARAMETER"
             described = await self._ask(reader, writer, "DESCRIBE", url, {"Accept": "application/sdp"})
             track = self._track(described)
-            base = described.headers.get("content-base") or described.headers.get("content-location") or url
+            self._is_for_many = track.is_for_many
+            told = described.headers.get("content-base") or described.headers.get("content-location") or url
+            base = within(url, told) if told.lower().startswith("rtsp") else url
             media = await self._media(reader, writer)
             wanted = {"Transport": media.transport}
             set_up = await self._ask(reader, writer, "SETUP", within(base, track.control), wanted)
+            if "multicast" in set_up.headers.get("transport", "").lower():
+                raise CameraFailed("path", Sentence("camera.failed.multicast"))
             if isinstance(media, Interleaved):
                 media.channel = channel_of(set_up.headers.get("transport", ""))
             elif isinstance(media, Datagrams):
@@ -104,6 +110,7 @@ class RtspStream:
     async def _units(self, media: Media, writer: asyncio.StreamWriter, track: Track) -> AsyncIterator[Unit]:
         pictures = _Pictures(track)
         shown = asked = time.monotonic()
+        taken = media.taken
         while not self._is_over:
             try:
                 async with asyncio.timeout(self._silent_s):
@@ -113,15 +120,20 @@ class RtspStream:
             except (OSError, asyncio.IncompleteReadError) as error:
                 raise CameraFailed("answer", Sentence("camera.failed.stream_ended")) from error
             now = time.monotonic()
-            self.received += len(told)
             if now - shown > PICTURE_TIMES * self._silent_s:
                 raise _no_frames(PICTURE_TIMES * self._silent_s)
             if now - asked > self._every_s:
                 asked = now
                 writer.write(self._request(self._alive, self._shown, {}))
-            for unit in pictures.take(told):
+            began = time.thread_time()
+            units = pictures.take(told)
+            worked_s = time.thread_time() - began
+            for unit in units:
                 shown = now
                 yield unit
+            if wait_s := self.toll.wait_s(media.taken - taken, len(told), worked_s):
+                await asyncio.sleep(wait_s)
+            taken = media.taken
         raise CameraFailed("answer", Sentence("camera.failed.stream_ended"))
 
     async def _ask(
@@ -140,7 +152,12 @@ class RtspStream:
                 told = Sentence("camera.failed.slow", seconds=f"{ANSWER_S:g}", **where)
                 raise CameraFailed("answer", told) from None
             except ValueError as error:
-                raise CameraFailed("answer", Sentence("camera.failed.rtsp", told=repr(str(error)[:40]))) from error
+                raise self._strange(str(error)) from error
+            except (OSError, asyncio.IncompleteReadError) as error:
+                if self._number > 1:
+                    raise
+                where = {"host": self._url.host, "port": self._url.port}
+                raise CameraFailed("answer", Sentence("camera.failed.hung_up", **where)) from error
             if answer.status != UNAUTHORIZED:
                 return self._accepted(answer)
             self._challenge = challenge = challenge_of(answer.challenges)
@@ -149,6 +166,15 @@ class RtspStream:
             if tried is not None and not challenge.stale:
                 break
         raise CameraFailed("login", Sentence("camera.failed.login", user=repr(self._login and self._login.username)))
+
+    def _strange(self, told: str) -> CameraFailed:
+        """What answers is no RTSP."""
+        where = {"host": self._url.host, "port": self._url.port}
+        if told == "HTTP":
+            return CameraFailed("answer", Sentence("camera.failed.is_http", **where))
+        if told[1:2] == "\x03" and told[0] in _TLS_RECORDS and self._url.scheme not in TLS:
+            return CameraFailed("answer", Sentence("camera.failed.is_tls", **where))
+        return CameraFailed("answer", Sentence("camera.failed.rtsp", told=repr(told[:40])))
 
     def _no_login(self, answer: Answer) -> CameraFailed:
         if self._login is None:
@@ -163,6 +189,8 @@ class RtspStream:
             raise CameraFailed("login", Sentence("camera.failed.forbidden", path=path))
         if 300 <= answer.status < 400:
             raise CameraFailed("path", Sentence("camera.failed.redirect", path=path))
+        if answer.status == NO_TRANSPORT and self._is_for_many:
+            raise CameraFailed("path", Sentence("camera.failed.multicast"))
         if answer.status == NO_TRANSPORT:
             other = "rtsp" if self._url.scheme == "rtspu" else "rtspu"
             raise CameraFailed("path", Sentence("camera.failed.transport", scheme=f"{other}://"))

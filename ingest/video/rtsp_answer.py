@@ -10,6 +10,8 @@ DOLLAR = 0x24
 """Begins a packet of media in the connection."""
 _CHANNEL = re.compile(r"interleaved\s*=\s*(\d{1,3})", re.IGNORECASE)
 _PORTS = re.compile(r"server_port\s*=\s*(\d{1,5})(?:\s*-\s*(\d{1,5}))?", re.IGNORECASE)
+MAX_BEFORE = 4_096
+"""Packets of media that come before an answer."""
 LEAST_PORT = 1_024
 LEAST_ALIVE_S, MOST_ALIVE_S = 5.0, 60.0
 
@@ -57,7 +59,7 @@ def within(base: str, control: str) -> str:
 
 async def next_answer(reader: asyncio.StreamReader) -> Answer:
     """The next answer; media before it is passed over. ValueError for what is none."""
-    while True:
+    for _ in range(MAX_BEFORE):
         head = await reader.readexactly(4)
         if head[0] == DOLLAR:
             await reader.readexactly(int.from_bytes(head[2:], "big"))
@@ -65,6 +67,7 @@ async def next_answer(reader: asyncio.StreamReader) -> Answer:
             return await read_answer(reader, head)
         else:
             raise ValueError(head.decode("latin-1"))
+    raise ValueError("media without an answer")
 
 
 async def read_answer(reader: asyncio.StreamReader, begun: bytes) -> Answer:
@@ -80,6 +83,8 @@ async def read_answer(reader: asyncio.StreamReader, begun: bytes) -> Answer:
         if not text:
             break
         lines.append(text)
+    if not lines:
+        raise ValueError("no answer")
     status = lines[0].split(" ")[1] if " " in lines[0] else ""
     pairs = [(name.strip().lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines[1:])]
     headers = dict(pairs)

@@ -87,6 +87,8 @@ class RtspCamera:
         """What the network makes of the packets of a picture."""
         self.udp = False
         """Whether its media comes in datagrams, and in no other way."""
+        self.group = ""
+        """The address of a group to which alone it sends (multicast)."""
         self.is_fenced = False
         """Whether its datagrams go only where one has come from, as those through a router do."""
         self.unknown: set[str] = set()
@@ -173,6 +175,8 @@ class RtspCamera:
         if method == "DESCRIBE":
             described = {"Content-Type": "application/sdp", "Content-Base": f"{url}/"}
             return _told(200, number, described, self._description())
+        if method == "SETUP" and self.group:
+            return _told(461, number, {})
         if method == "SETUP" and self.udp is not ("client_port" in headers.get("transport", "")):
             return _told(461, number, {})
         if method == "SETUP":
@@ -189,7 +193,8 @@ class RtspCamera:
         sets = ",".join(base64.b64encode(each).decode() for each in self.clip.sets)
         told = f"packetization-mode=1;sprop-parameter-sets={sets}" if self.clip.encoding == "h264" else "tx-mode=SRST"
         lines = (
-            "v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=camera", "t=0 0", "a=control:*", "m=video 0 RTP/AVP 96",
+            "v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=camera", "t=0 0", "a=control:*",
+            f"c=IN IP4 {self.group or '127.0.0.1'}", "m=video 0 RTP/AVP 96",
             f"a=rtpmap:96 {name}/90000", f"a=fmtp:96 {told}", "a=control:trackID=1",
             "m=audio 0 RTP/AVP 8", "a=control:trackID=2",
         )  # fmt: skip

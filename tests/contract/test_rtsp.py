@@ -12,7 +12,7 @@ from devices.cameras.camera_url import Login, parse_url
 from devices.cameras.failure import CameraFailed
 from devices.cameras.http_peer import HttpPeer
 from hub.words.sentence import Sentence
-from ingest.video import rtsp
+from ingest.video import rtsp, toll
 from ingest.video.addressed import Addressed
 from ingest.video.messages import NOBODY, Trusted
 from ingest.video.rtp import Unit
@@ -101,6 +101,53 @@ async def test_a_camera_with_another_transport_is_told_by_the_scheme_it_needs() 
             with pytest.raises(CameraFailed) as failed:
                 await units_of(camera.url().replace("rtsp", scheme, 1), 1)
             assert failed.value.sentence == Sentence("camera.failed.transport", scheme=needed)
+
+
+async def test_who_speaks_something_else_is_told_what_to_write(tmp_path: Path) -> None:
+    pair = Authority(tmp_path).pair("camera")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair.certificate, pair.key)
+
+    async def why(answer: bytes | None, scheme: str = "rtsp", tls: ssl.SSLContext | None = None) -> object:
+        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(1)
+            writer.write(answer or b"")
+            writer.close()
+
+        server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
+        async with server:
+            with pytest.raises(CameraFailed) as failed:
+                await units_of(f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/1", 1)
+        return failed.value.sentence.key
+
+    assert await why(b"HTTP/1.1 400 Bad Request\r\n\r\n") == "camera.failed.is_http"
+    assert await why(b"\x15\x03\x01\x00\x02\x02\x46") == "camera.failed.is_tls"
+    assert await why(b"SSH-2.0-OpenSSH_9\r\n") == "camera.failed.rtsp"
+    assert await why(None) == "camera.failed.hung_up"
+    assert await why(b"RTSP/1.0 400 Bad Request\r\n\r\n", "rtsps") == "camera.failed.no_tls"
+    assert await why(b"", "rtsp", context) in ("camera.failed.hung_up", "camera.failed.is_tls")
+
+
+async def test_a_stream_for_many_is_told_as_one() -> None:
+    async with RtspCamera(clip("street.h264")) as camera:
+        camera.group = "239.1.2.3"
+        with pytest.raises(CameraFailed) as failed:
+            await units_of(camera.url(), 1)
+        assert failed.value.sentence == Sentence("camera.failed.multicast")
+
+
+async def test_who_sends_more_than_is_read_is_slowed_and_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("PATIENCE_S", 0.3), ("SHARE", 0.01), ("BURST_S", 0.01)):
+        monkeypatch.setattr(toll, name, value)
+
+    def flood(_sent: list[bytes]) -> list[bytes]:
+        return [b"\x80\x21" + bytes(10)] * 1_000
+
+    async with RtspCamera(clip("street.h264"), fps=1_000) as camera:
+        camera.wire = flood
+        with pytest.raises(CameraFailed) as failed:
+            await units_of(camera.url(), 1)
+        assert failed.value.sentence == Sentence("camera.failed.flood")
 
 
 async def test_over_tls_it_is_read_from_whom_the_hub_trusts_alone(tmp_path: Path) -> None:

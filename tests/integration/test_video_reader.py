@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
+import cv2
 import numpy as np
 import pytest
 
@@ -167,6 +168,40 @@ async def test_a_file_that_names_others_is_not_followed(tmp_path: Path) -> None:
         whole = Followed(reader, OpenFile(0, str(secret)))
         assert (await whole.ended()).step == ""
         assert (await whole.until(Up))[0].width == 640
+        assert sum(each.dropped for each in await whole.until(Figures)) == 0
+
+
+async def test_of_a_damaged_file_is_told_how_much_of_it_is(tmp_path: Path) -> None:
+    written = await asyncio.to_thread(_damaged_files, tmp_path)
+    async with running() as reader:
+        told = {}
+        for name in written:
+            followed = Followed(reader, OpenFile(0, str(tmp_path / name)))
+            sentence = (await followed.ended()).sentence
+            dropped = sum(each.dropped for each in await followed.until(Figures))
+            told[name] = isinstance(sentence, Sentence), "is damaged" in sentence, dropped > 0
+    assert told == {
+        "whole.mp4": (False, False, False), "scratched.mp4": (False, False, True), "broken.mp4": (True, True, True)
+    }  # fmt: skip
+
+
+def _damaged_files(folder: Path) -> list[str]:
+    """A clip of 60 frames as it was written, with some bytes turned, and with most of them gone."""
+    path = folder / "whole.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10, (320, 180))
+    for number in range(60):
+        writer.write(np.random.default_rng(number).integers(0, 255, (180, 320, 3), np.uint8))
+    writer.release()
+    whole = path.read_bytes()
+    begin = whole.index(b"mdat") + 4
+    length = int.from_bytes(whole[begin - 8 : begin - 4], "big") - 8
+    scratched, broken = bytearray(whole), bytearray(whole)
+    middle = begin + length // 2
+    scratched[middle : middle + 40] = bytes(40)
+    broken[begin + length // 4 : begin + length] = bytes(length - length // 4)
+    (folder / "scratched.mp4").write_bytes(scratched)
+    (folder / "broken.mp4").write_bytes(broken)
+    return ["whole.mp4", "scratched.mp4", "broken.mp4"]
 
 
 async def test_mjpeg_and_snapshots_are_looked_at_and_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
