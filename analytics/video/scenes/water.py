@@ -1,6 +1,7 @@
 """Water on the ground: a lasting change that spreads, shines or ripples, and lies flat."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -10,7 +11,7 @@ from analytics.video.finding import Cue
 from analytics.video.scenes.background import Background, Floats, fading
 from analytics.video.scenes.evidence import NOTHING, burst, level, ramp, together, told, vetoed
 from analytics.video.scenes.masks import Area
-from analytics.video.scenes.regions import regions
+from analytics.video.scenes.regions import Region, regions
 from analytics.video.view import SMALL, Image, View
 
 EVERY_S = 1.0
@@ -22,8 +23,22 @@ _APART, _MORE = 6.0, 3.0
 _LASTING_S = 4.0
 _SPREAD_S = 2.0, 6.0
 """Between the first places of it and the last: what comes at once is a light or a thing."""
+_SOME_EDGES = 1.0
+"""Grey levels a pixel, in the mean, that are edges enough to tell whether they are kept."""
+_NEAR = np.ones((3, 3), np.uint8)
 _BURST_S = 2.0
 """A thing that comes is there as a whole within this."""
+
+
+class _Look(NamedTuple):
+    """What is seen by cell, (18, 32)."""
+
+    apart: Floats
+    edges: Floats
+    had: Floats
+    """The edges of the place, in the same exposure."""
+    colour: Image
+    """BGR."""
 
 
 class Water:
@@ -59,25 +74,28 @@ class Water:
         wet = self._lasting > 0.6
         self._since += np.float32(min(dt, 2.0))
         self._since[~wet] = 0.0
-        edges_now, edges_before = _edges(view.small), _edges(seen.place)
+        look = _Look(
+            apart,
+            _edges(view.small),
+            _edges(seen.place),
+            cv2.resize(view.small_bgr, CELLS, interpolation=cv2.INTER_AREA),
+        )
         scores: dict[Key, Cue] = {}
         for area, mask, shape in self._areas:
             scores[("flood", area.name)] = (
-                self._judged(wet & mask, mask, shape, edges_now, edges_before, view)
-                if area.counts(view.when)
-                else NOTHING
+                self._judged(wet & mask, mask, shape, look) if area.counts(view.when) else NOTHING
             )
         return scores
 
-    def _judged(self, wet: np.ndarray, mask: np.ndarray, shape: float, now: Floats, before: Floats, view: View) -> Cue:
+    def _judged(self, wet: np.ndarray, mask: np.ndarray, shape: float, look: _Look) -> Cue:
         found = regions(wet.view(np.uint8) * np.uint8(255), LEAST, 1)
         if not found:
             return NOTHING
         region = found[0]
         box, within = region.box, region.within
-        colour = cv2.resize(view.small_bgr, CELLS, interpolation=cv2.INTER_AREA)[box][within].astype(np.float32)
-        sharper = now[box][within] - before[box][within]
-        smoother = -float(sharper.mean()) / max(float(before[box][within].mean()), 1.0)
+        colour = look.colour[box][within].astype(np.float32)
+        sharper = look.edges[box][within] - look.had[box][within]
+        smoother = -float(sharper.mean()) / max(float(look.had[box][within].mean()), 1.0)
         stirs = self._stir[box][within]
         stir = float(stirs.mean()) - level(self._stir, 0.5)
         even = level(stirs, 0.1) / max(level(stirs, 0.5), 0.5)
@@ -93,10 +111,16 @@ class Water:
             "grey": ramp(float(np.median(colour.max(axis=1) - colour.min(axis=1))), 90, 40),
             "flat": ramp(region.width / region.height, 0.9 * shape, 1.8 * shape),
         }
+        cues["border"] = ramp(_beside(region, look.apart), 0.7, 0.45)
+        cues["clear"] = ramp(_kept(region, look), 0.75, 0.9)
         # What is smooth and does not ripple may be a thing: cars that stop one after the other come whole.
         surface = max(min(cues["smooth"], cues["by_bits"]), cues["ripple"])
+        # From above nothing lies flat: what has a surface, has come bit by bit and ends somewhere is water, too.
+        cues["flat"] = max(cues["flat"], min(surface, cues["by_bits"], cues["border"], cues["growth"]))
         body = together((cues["area"], cues["lasting"], cues["flat"], cues["grey"], cues["growth"], surface))
-        return told(vetoed(body, (cues["growth"], surface, cues["soft"], cues["flat"])), cues)
+        return told(
+            vetoed(body, (cues["growth"], surface, cues["soft"], cues["flat"], cues["border"], cues["clear"])), cues
+        )
 
 
 def _spreads(since: Floats) -> float:
@@ -105,6 +129,24 @@ def _spreads(since: Floats) -> float:
     took = float(inner[-1] - inner[0])
     gap = float(np.diff(inner).max()) if len(inner) > 1 else took
     return ramp(took, *_SPREAD_S) * ramp(gap, 0.8 * took, 0.5 * took) if took > 0 else 0.0
+
+
+def _kept(region: Region, look: _Look) -> float:
+    """The share of the place's edges that is left away from it: fog takes them everywhere."""
+    within = np.zeros(look.had.shape, np.uint8)
+    within[region.box] = region.within
+    away = cv2.dilate(within, _NEAR) == 0
+    had = float(look.had[away].mean()) if away.any() else 0.0
+    return float(np.minimum(look.edges, look.had)[away].mean()) / had if had > _SOME_EDGES else 1.0
+
+
+def _beside(region: Region, apart: Floats) -> float:
+    """How much of its change there is beside it, too: fog and smoke end nowhere."""
+    within = np.zeros(apart.shape, np.uint8)
+    within[region.box] = region.within
+    near = cv2.dilate(within, _NEAR)
+    around = (cv2.dilate(near, _NEAR) > 0) & (near == 0)
+    return float(apart[around].mean()) / max(float(apart[within > 0].mean()), 1.0) if around.any() else 0.0
 
 
 def _shape(mask: np.ndarray) -> float:
