@@ -25,6 +25,10 @@ PasswordOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 _STYLES = {"up": "green", "down": "red", "new": "yellow"}
+_SHED = {
+    "no_clips": "without clips", "half": "half the frames", "keys": "key pictures alone",
+    "sparse": "a key picture in 10 s",
+}  # fmt: skip
 
 
 @cameras.verb("add")
@@ -95,6 +99,9 @@ def list_cameras(
         faults = (item["figures"] or {}).get("faults") if item["patrolled"] else None
         if faults:
             out.print(Text(f"{'':25}{', '.join(sorted(faults))}", "red"), soft_wrap=True)
+        if (shed := _SHED.get((item["figures"] or {}).get("pace", ""))) is not None:
+            told = f"looked at less, to stay within video.cpu and video.camera_cpu: {shed}"
+            out.print(Text(f"{'':25}{told}", "yellow"), soft_wrap=True)
         if (fault := (item["figures"] or {}).get("network_fault")) is not None:
             out.print(Text(f"{'':25}{fault}", "yellow"), soft_wrap=True)
     if not items and not as_json:

@@ -26,6 +26,8 @@ class Load(NamedTuple):
     pace: Pace
     is_danger: bool
     has_clips: bool = False
+    is_guess: bool = False
+    """Whether its pace was changed, and it has not told since what it takes: until it has, its pace stays."""
 
     @property
     def least(self) -> Pace:
@@ -58,14 +60,14 @@ def shed(loads: Iterable[Load], total: float, each: float) -> dict[str, Pace]:
         return sum(load.at(paces[camera]) for camera, load in now.items())
 
     while spent() > total:
-        slowed = [load for load in now.values() if paces[load.camera] < load.least]
+        slowed = [load for load in now.values() if paces[load.camera] < load.least and not load.is_guess]
         if not slowed:
             break
         first = min(slowed, key=lambda load: _order(load, paces[load.camera]))
         paces[first.camera] = first.slower(paces[first.camera])
     if any(paces[camera] > load.pace for camera, load in now.items()):
         return paces
-    back = [load for load in now.values() if paces[load.camera] > Pace.FULL]
+    back = [load for load in now.values() if paces[load.camera] > Pace.FULL and not load.is_guess]
     for load in sorted(back, key=lambda load: _order(load, load.faster(paces[load.camera])), reverse=True):
         pace = load.faster(paces[load.camera])
         if load.at(pace) <= RETURN * each and spent() - load.at(paces[load.camera]) + load.at(pace) <= RETURN * total:
@@ -81,6 +83,6 @@ def _order(load: Load, pace: Pace) -> tuple[bool, bool, Pace, float, str]:
 
 def _within(load: Load, each: float) -> Pace:
     pace = load.pace
-    while load.at(pace) > each and pace < load.least:
+    while load.at(pace) > each and pace < load.least and not load.is_guess:
         pace = load.slower(pace)
     return pace

@@ -12,6 +12,7 @@ from hub.video_settings import Video
 from hub.words.sentence import Sentence
 from ingest.cameras.connections import Wanted
 from ingest.cameras.following import STEADY_S, Following
+from ingest.video.budget import Load
 from ingest.video.findings import Findings
 from ingest.video.messages import (
     NOBODY,
@@ -66,6 +67,8 @@ class VideoFollowing(Following):
         self.shown: Shown | None = None
         self.figures: Figures | None = None
         """Of the newest seconds; None: none since the stream was opened, or since its pace was changed."""
+        self._guess: float | None = None
+        """Processors that it takes, about, since its pace was changed."""
         self._shown_at = float("inf")
         self.opened_times = 0
 
@@ -73,6 +76,16 @@ class VideoFollowing(Following):
     def has_clips(self) -> bool:
         """Whether clips are made of it."""
         return self._clips is not None
+
+    @property
+    def load(self) -> Load | None:
+        """What it takes; None: that is not known yet."""
+        figures, cpu = self.figures, self._guess
+        if figures is not None and figures.seconds > 0:
+            cpu = figures.cpu_s / figures.seconds
+        if cpu is None:
+            return None
+        return Load(self._wanted.device, cpu, self.pace, self.is_danger, self.has_clips, is_guess=figures is None)
 
     async def follow(self) -> None:
         """See Following."""
@@ -99,7 +112,7 @@ class VideoFollowing(Following):
                 permit.cancel()
             self._let_others(waits)
             self.findings.closed()
-            self._reader, self._slot, self.shown, self.figures = None, -1, None, None
+            self._reader, self._slot, self.shown, self.figures, self._guess = None, -1, None, None, None
             self._shown_at = float("inf")
         raise CameraFailed(cast("Step", ended.step or "answer"), _sentence(ended.sentence))
 
@@ -140,11 +153,12 @@ class VideoFollowing(Following):
                     self.standing.heard()
                     if time.monotonic() - self._shown_at > STEADY_S:
                         self.steady()
-                self.figures = report
+                self.figures, self._guess = report, None
 
     async def set_pace(self, pace: Pace) -> None:
         """Look at more or less of it."""
         if self._reader is not None and pace is not self.pace:
+            self._guess = None if (load := self.load) is None else load.at(pace)
             self.pace, self.figures = pace, None
             await self._reader.pace(self._slot, pace)
 

@@ -20,7 +20,7 @@ from ingest.cameras.connections import Wanted, lasting, left, note_figures
 from ingest.cameras.following import OPENING, Following
 from ingest.cameras.keeping import Keeping, OriginOf
 from ingest.pictures.asked import seed_of
-from ingest.video.budget import Load, shed
+from ingest.video.budget import shed
 from ingest.video.findings import Findings
 from ingest.video.following import VideoFollowing
 from ingest.video.messages import Clips, Pace, Trusted
@@ -125,11 +125,7 @@ class VideoSource(Keeping):
             self._new.clear()
 
     async def _keep_budget(self, streams: list[VideoFollowing]) -> None:
-        loads = [
-            Load(str(at), each.figures.cpu_s / each.figures.seconds, each.pace, each.is_danger, each.has_clips)
-            for at, each in enumerate(streams)
-            if each.figures is not None and each.figures.seconds > 0
-        ]
+        loads = [load._replace(camera=str(at)) for at, each in enumerate(streams) if (load := each.load) is not None]
         paces = shed(loads, self._settings.cpu, self._settings.camera_cpu)
         for at, pace in paces.items():
             await streams[int(at)].set_pace(pace)

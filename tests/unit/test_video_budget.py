@@ -41,3 +41,11 @@ def test_it_does_not_swing() -> None:
     first = _settled(costs, 0.8)
     loads = [Load(name, cost * SHARE[first[name]], first[name], is_danger=False) for name, cost in costs.items()]
     assert shed(loads, 0.8, 9.0) == first
+
+
+def test_what_was_not_told_since_the_pace_changed_counts_and_stays() -> None:
+    slowed = Load("a", 0.3, Pace.HALF, is_danger=False, is_guess=True)
+    other = Load("b", 0.3, Pace.HALF, is_danger=False)
+    assert shed([slowed, other], 0.7, 9.0) == {"a": Pace.HALF, "b": Pace.HALF}, "b would fit alone"
+    assert shed([slowed, other], 0.5, 9.0) == {"a": Pace.HALF, "b": Pace.KEYS}, "a has just been slowed"
+    assert shed([slowed], 9.0, 9.0) == {"a": Pace.HALF}, "what it takes is not known yet"

@@ -18,6 +18,7 @@ from ingest.video import following as followings
 from ingest.video.findings import Findings
 from ingest.video.following import VideoFollowing
 from ingest.video.messages import Ended, Figures, Open, Pace, Report, Up, ended
+from ingest.video.reader import Reader
 from ingest.video.readers import Readers
 
 URL, _ = parse_url("rtsp", "rtsp://127.0.0.1:5554/1")
@@ -85,6 +86,19 @@ async def test_only_a_stream_that_has_lasted_is_opened_again_soon(
             await each.follow()
         wait_s = each._backoff.next_s()
     assert (wait_s <= 2) is soon, "one that shows a frame and hangs up is called less and less often"
+
+
+async def test_what_a_stream_takes_is_guessed_from_its_pace_until_it_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Stream(15.0)
+    each = _followed(stream, monkeypatch)
+    assert each.load is None, "nothing is known yet"
+    each._reader, each.figures = cast("Reader", stream), Figures(0, 10.0, 2.0, 1, 1, 1, 0, {})
+    assert each.load is not None
+    assert (each.load.cpu, each.load.is_guess) == (pytest.approx(0.2), False)
+    await each.set_pace(Pace.HALF)
+    assert (each.load.cpu, each.load.is_guess) == (pytest.approx(0.12), True)
+    await each.set_pace(Pace.KEYS)
+    assert (each.load.cpu, each.load.pace) == (pytest.approx(0.024), Pace.KEYS)
 
 
 async def test_a_stream_that_breaks_off_is_opened_again_at_the_pace_it_was_slowed_to(
