@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from devices.codecs.isapi.alert import alert_of
-from devices.codecs.isapi.events import is_person
+from devices.codecs.isapi.events import PERSON, concerns_persons
 from devices.codecs.isapi.multipart import Part
 from hub.errors import DecodeError
 from hub.models import Origin
@@ -75,8 +75,8 @@ class Alerts:
             return
         if alert.type == "videoloss":
             self._lost.add(channel)
-        if is_person(alert.told("eventType")):  # to be counted; its picture is looked at by nobody
-            await self._put(self._origin(channel), document, ())
+        if concerns_persons(alert):  # to be counted; its picture is looked at by nobody
+            await self._put(self._origin(channel), PERSON, ())
         elif self.sends_pictures:
             self._held = self._origin(channel), document
         else:

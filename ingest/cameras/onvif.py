@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from devices.cameras.failure import CameraFailed
 from devices.cameras.onvif_service import OnvifService, PullPoint
+from devices.codecs.onvif.events import PERSON, is_person
 from devices.codecs.onvif.notification import notifications
 from hub.errors import DecodeError
 from hub.models import Origin
@@ -74,7 +75,8 @@ class OnvifFollowing(Following):
             await self._put(self._origin(""), answer, ())
             return
         for notification in found:
-            await self._put(self._origin(notification.channel), notification.document, ())
+            document = PERSON if is_person(notification.topic) else notification.document
+            await self._put(self._origin(notification.channel), document, ())
         if now - self._beat_at >= BEAT_S:
             self._beat_at = now
             await self._put(self._origin(""), EMPTY, ())

@@ -6,6 +6,7 @@ import logging
 import time
 
 from devices.addressing import LISTENING
+from devices.codecs.camera_document import at_rest
 from devices.codecs.heartbeat import decode_heartbeat
 from hub.diode_settings import Diode
 from hub.errors import ConfigError, TransientError
@@ -56,7 +57,7 @@ class Outbox:
 
         What is written twice then is stored once, for a repeat has the same time of arrival.
         """
-        raws = [raw for raw in batch.raws if raw.origin.transport != HUB]
+        raws = [at_rest(raw) for raw in batch.raws if raw.origin.transport != HUB]
         for raw in batch.raws:
             if raw.origin.transport == HUB and raw.origin.form == LISTENING:
                 self._heard = next(iter(decode_heartbeat(raw.payload).values()), self._heard)

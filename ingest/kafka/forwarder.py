@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from devices.codecs.camera_document import at_rest
 from devices.codecs.decoded import MAX_BYTES
 from hub.errors import BrokerUnavailable
 from hub.models import GANZHI, HUB, Batch, KeyOf, Raw, unknown_key
@@ -85,6 +86,6 @@ class Forwarder:
 
 def _appended(builder: BatchBuilder, key: bytes, raw: Raw) -> bool:
     """Append a message if there is room. Oversized messages are truncated just above the readable limit."""
-    value = raw.payload[: MAX_BYTES + 1]
+    value = at_rest(raw).payload[: MAX_BYTES + 1]
     at = raw.received // 1000
     return builder.append(timestamp=at, key=key, value=value, headers=headers_of(raw)) is not None

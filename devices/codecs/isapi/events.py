@@ -23,6 +23,8 @@ from hub.models import Micros
 from hub.words.sentence import Sentence
 
 PROTOCOL = "isapi"
+PERSON = b"<EventNotificationAlert><eventType>facedetection</eventType></EventNotificationAlert>"
+"""In place of an alert about persons: nothing of it is kept, and it is counted where it is decoded."""
 _STATES = ("active", "inactive")
 _LONGEST = 64
 """Characters of what is kept of a text."""
@@ -54,14 +56,18 @@ def _take(document: bytes, received: Micros, zone: tzinfo, decoded: Decoded) -> 
         return
     private = alert.private_members()
     decoded.private += private
-    if is_person(alert.told("eventType")) or is_person(_code_of(alert)):
+    if concerns_persons(alert):
         decoded.private += not private
         return
     decoded.events.append(_event(alert, decoded, received, zone_at(zone, received)))
 
 
-def is_person(event_type: str) -> bool:
-    """Whether events of a type are about persons: they are dropped."""
+def concerns_persons(alert: Alert) -> bool:
+    """Whether an alert is about persons: it is dropped."""
+    return _is_person(alert.told("eventType")) or _is_person(_code_of(alert))
+
+
+def _is_person(event_type: str) -> bool:
     return event_type.lower() in _private_types() or is_private(event_type)
 
 

@@ -19,6 +19,8 @@ from hub.errors import DecodeError
 from hub.models import Micros
 
 PROTOCOL = "onvif"
+PERSON = b"<NotificationMessage><Topic>RuleEngine/Recognition/Face</Topic><Message/></NotificationMessage>"
+"""In place of a notification about persons: nothing of it is kept, and it is counted where it is decoded."""
 _TRUTH = {
     "true": True,
     "1": True,

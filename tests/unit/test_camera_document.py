@@ -1,0 +1,107 @@
+"""What a camera says of persons lies nowhere before it is decoded; the rest means what it meant."""
+
+import json
+from datetime import UTC
+
+import pytest
+
+from devices.codecs.camera_document import at_rest, without_persons
+from devices.codecs.decoded import Decoded
+from devices.codecs.isapi import events as isapi
+from devices.codecs.onvif import events as onvif
+from hub.errors import DecodeError
+from hub.models import Origin, Raw
+
+FIRE = (
+    '<?xml version="1.0" encoding="GB2312"?><EventNotificationAlert xmlns="x"><!-- 浙A12345 --><channelID>2</channelID>'
+    "<eventType>fireDetection</eventType><eventState>active</eventState><eventDescription>{text}</eventDescription>"
+    "<Faces><Face><name>Li Wei</name><age>44</age></Face></Faces><plateNo>&#x6d59;A12345</plateNo>"
+    "<note>&#x6d59;A12345</note><employeeName>Li Wei</employeeName>{end}"
+)
+WHOLE = FIRE.format(text="smoke", end="</EventNotificationAlert>")
+NESTED = {
+    "State": True,
+    "Object": {"Face": {"Label": "Li Wei", "IdCard": "330106199001013996"}},
+    "plateNumber": "浙A12345",
+}
+ITEMS = (
+    '<NotificationMessage><Topic>RuleEngine/FireDetector/Fire</Topic><Message><Message UtcTime="2026-03-01T00:00:00Z">'
+    '<Data><SimpleItem Name="State" Value="true"/><SimpleItem Value="Li > Wei" Name="FaceName"/>'
+    "<ElementItem Name='Object'><Human Gender='man'><Name>Li Wei</Name></Human><HumanFace><Age>44</Age></HumanFace>"
+    "</ElementItem></Data></Message></Message></NotificationMessage>"
+)
+MARKS = ("Li", "Wei", "44", "A12345", "6d59", "3301061990", "'man'", "13812345678")
+
+
+def of_isapi(payload: bytes) -> Decoded:
+    return isapi.decode(payload, 1, UTC)
+
+
+def of_onvif(payload: bytes) -> Decoded:
+    return onvif.decode(payload, 1, UTC)
+
+
+def clean(payload: bytes, told_flat: bool = False) -> bytes:
+    kept = without_persons(payload, told_flat=told_flat)
+    assert [mark for mark in MARKS if mark in kept.decode(errors="replace")] == []
+    return kept
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_an_alert_of_isapi_is_the_same_without_persons(encoding: str) -> None:
+    payload = WHOLE.encode(encoding)
+    before, after = of_isapi(payload), of_isapi(clean(payload))
+    assert after.events == before.events
+    assert after.events[0].kind == "fire"
+    assert after.private == before.private > 0, "it is counted where it is decoded"
+
+
+def test_a_notification_is_the_same_without_persons() -> None:
+    said = {"Topic": "RuleEngine/FireDetector/Fire", "Message": {"UtcTime": "2026-03-01T00:00:00Z", "Data": NESTED}}
+    items = [{"Name": "State", "Value": "true"}, {"Name": "FaceName", "Value": "Li > Wei"}]
+    listed = {"Topic": said["Topic"], "UtcTime": "2026-03-01T00:00:00Z", "Data": {"SimpleItem": items}}
+    for payload in (
+        json.dumps(listed).encode(),
+        json.dumps(said).encode(),
+        json.dumps(said, ensure_ascii=False).encode(),
+        ITEMS.encode(),
+    ):
+        before, after = of_onvif(payload), of_onvif(clean(payload, True))
+        assert after.events == before.events
+        assert after.private == before.private
+        fire = payload.replace(b"FaceName", b"Told").replace(b"Li > Wei", b"x").replace(b"plateNumber", b"Told")
+        [event] = of_onvif(clean(fire, True)).events
+        assert event.state == "active", "what is nested hides no alarm"
+
+
+def test_of_a_name_that_stands_twice_both_are_looked_at() -> None:
+    clean(rb'{"Data":{"State":true,"Told":"\u6d59A12345","Told":""}}', True)
+    clean('{"eventType":"io","note":"浙A12345","note":""}'.encode())
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [WHOLE[:-9], json.dumps(NESTED)[:-9], FIRE.format(text="13812345678", end="<a></EventNotificationAlert>")],
+)
+def test_what_cannot_be_read_is_emptied_and_is_a_letter_still(broken: str) -> None:
+    kept = clean(broken.encode())
+    with pytest.raises(DecodeError):
+        of_isapi(kept)
+
+
+def test_values_that_identify_a_person_go_from_texts_and_alarms_lose_positions() -> None:
+    assert b"<eventDescription>           </eventDescription>" in clean(
+        FIRE.format(text="13812345678", end="</EventNotificationAlert>").encode()
+    )
+    alarm = b"<Notify><CmdType>%b</CmdType><SN>1</SN><Longitude>120.1</Longitude><Latitude>30.2</Latitude></Notify>"
+    assert b"120.1" not in clean(alarm % b"Alarm")
+    assert b"30.2" not in clean(alarm % b"MobilePosition")
+    assert without_persons(alarm % b"Catalog") == alarm % b"Catalog", "where a camera stands"
+    told = b"MESSAGE sip:1 SIP/2.0\r\nX-Name: face Li\r\nCSeq: 1\r\n\r\n<faceName>Wei"
+    assert clean(told) == b"MESSAGE sip:1 SIP/2.0\r\n\r\nCSeq: 1\r\n\r\n"
+
+
+def test_messages_of_sensors_and_what_is_of_no_person_stay_as_they_are() -> None:
+    for protocol, payload in (("ganzhi", b'{"face":"Li"}'), ("onvif", b'{"Data":{"State":true}}'), ("isapi", b"")):
+        raw = Raw(Origin("mqtt", "a", protocol=protocol), payload, 1)
+        assert at_rest(raw) is raw
