@@ -147,7 +147,7 @@ class Detection(Stage):
 
         Of the devices whose readings this process receives.
         """
-        await asyncio.to_thread(_compile)
+        await asyncio.to_thread(compile_detectors)
         await catch_up(conn)
         mine = self._mine()
         self._states, self._leads, self._decision, self._saving = States(), Leads(), None, None
@@ -213,6 +213,6 @@ class Detection(Stage):
         return learned
 
 
-def _compile() -> None:
+def compile_detectors() -> None:
     """Have the detectors compiled, which takes half a minute where nothing is kept of it, before a reading waits."""
     States().tell(np.zeros(1, np.int32), np.ones(1, np.int64), np.zeros(1), np.zeros(1, np.int64))

@@ -181,13 +181,17 @@ def main() -> None:
     """The process that forks, and in each forked one, the hub."""
     from importlib import import_module
 
+    import numpy.ma
+
     import api.app
     import app.main
     import app.serve.serve
     import app.serve.worker
+    from analytics.detection.stage import compile_detectors
     from app.cli.groups import GROUPS
 
-    assert app.serve.serve, app.serve.worker  # imported for what is forked
+    assert numpy.ma, (app.serve.serve, app.serve.worker)  # imported for what is forked
+    compile_detectors()
     for module in GROUPS.values():
         import_module(f"app.cli.{module}")
     assert api.app.routes()  # kept for what is forked
