@@ -132,7 +132,6 @@ from api.streams.tail import Tails
 from hub.access.door import GuardedRouter
 from hub.access.limits import Limits
 from hub.access.shares import use
-from hub.access.token_bucket import TokenBuckets
 
 DESCRIPTION = """\
 Devices in, alerts out. Errors are problem details (RFC 9457); lists come as `{"items", "next"}`, and `next` given as
@@ -253,6 +252,9 @@ _ROUTERS: tuple[GuardedRouter, ...] = (
     patrols.router,
     openapi.router,
     provisioning.keys,
+    provisioning.router,
+    receipts.router,
+    outside_cases.router,
     push_subscriptions.router,
     edges.router,
     push_subscriptions.senders,
@@ -319,6 +321,10 @@ def create_app(
     app.state.shares = partial(use, context.hub_pool)
     app.state.boards = Boards()
     app.state.tails = Tails()
+    rates = context.settings.provisioning
+    app.state.provisioning = provisioning.Rates(rates.per_address_per_minute, rates.per_key_per_minute)
+    app.state.receipts = receipts.Calls()
+    app.state.outside_posts = outside_cases.posts_of_addresses()
     app.state.document = openapi.Document(app)
     problems.install(app)
     # The last one added is the outermost.
@@ -326,29 +332,28 @@ def create_app(
     app.add_middleware(SafeHeaders)
     app.add_middleware(Head)
     app.router.routes.extend(routes())
-    app.include_router(_of_context(context, more))
-    for router in _BESIDE:
-        app.include_router(router)
+    if more:
+        app.include_router(_of_source(more))
     app.router.routes.append(console.assets())
     return app
 
 
 @cache
 def routes() -> Sequence[BaseRoute]:
-    """What each app has below /api/v1: FastAPI takes a fifth of a second of a processor to work it out, once."""
-    api = _below()
+    """What each app has: FastAPI takes a fifth of a second of a processor to work it out, once."""
+    api, beside = _below(), APIRouter()
     for router in _ROUTERS:
         api.include_router(router)
-    deque(iter_route_contexts(api.routes), 0)  # they are worked out by looking at them
-    return api.routes
+    for router in _BESIDE:
+        beside.include_router(router)
+    found = [*api.routes, *beside.routes]
+    deque(iter_route_contexts(found), 0)  # they are worked out by looking at them
+    return found
 
 
-def _of_context(context: Context, more: Sequence[GuardedRouter]) -> APIRouter:
-    api, rates = _below(), context.settings.provisioning
-    limits = provisioning.Rates(rates.per_address_per_minute, rates.per_key_per_minute)
-    receipts_here = receipts.receipts_router(TokenBuckets(receipts.PER_ADDRESS_PER_S, room=receipts.ROOM))
-    outside_here = outside_cases.outside_router(TokenBuckets(outside_cases.PER_ADDRESS_PER_S, room=outside_cases.ROOM))
-    for router in (*more, provisioning.provisioning_router(limits), receipts_here, outside_here):
+def _of_source(more: Sequence[GuardedRouter]) -> APIRouter:
+    api = _below()
+    for router in more:
         api.include_router(router)
     return api
 

@@ -4,7 +4,7 @@ import logging
 import time
 from datetime import UTC, datetime, timedelta
 from math import ceil
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, cast
 from uuid import UUID
 
 from fastapi import Request
@@ -114,65 +114,68 @@ def _documented(body: type[BaseModel], example: dict[str, JsonValue]) -> dict[st
     return {"requestBody": {"required": True, "content": content}, **_SIGNED}
 
 
-def outside_router(buckets: TokenBuckets) -> GuardedRouter:
-    """The route; `buckets` has the posts of each address."""
-    router = GuardedRouter(tags=["cases"])
-
-    @router.post(
-        "/outside-systems/{system}/cases",
-        response_model=OutsideTaken,
-        responses=responses(401, 404, 413, 422, 429, 503),
-        openapi_extra=_documented(OutsidePost, _EXAMPLE),
-    )
-    @public("a case system signs with the secret of its own")
-    async def tell_case(system: Code, request: Request, context: Here, spoken: Spoken) -> Any:
-        """Tell how a case is in an outside system; what is said again changes nothing (docs/CASES.md)."""
-        _in_turn(buckets, request)
-        body = await request.body()
-        known, id_ = await _opened(context, system, request, body)
-        post = _read(body, id_, spoken)
-        try:
-            async with context.hub_pool.connection() as conn, conn.transaction():
-                answer = await take(conn, known, post)
-        except OutsideRefused as error:
-            fault = Fault(pointer=error.pointer, problem=error.sentence.told(spoken))
-            raise ProblemError(404 if error.missing else 422, fault.problem, [fault]) from None
-        reason = None if answer.reason is None else answer.reason.told(spoken)
-        return {
-            "outcome": answer.outcome, "case": answer.case_id, "number": answer.number, "stage": answer.stage,
-            "reason": reason,
-        }  # fmt: skip
-
-    @router.post(
-        "/outside-systems/{system}/attachments",
-        response_model=OutsideTaken,
-        responses=responses(401, 404, 413, 422, 429, 503),
-        openapi_extra=_documented(OutsideFile, _FILE_EXAMPLE),
-    )
-    @public("a case system signs with the secret of its own")
-    async def bring_file(system: Code, request: Request, context: Here, spoken: Spoken) -> Any:
-        """Bring a picture or paper of a case; the same bytes again change nothing (docs/CASES.md)."""
-        _in_turn(buckets, request)
-        body = await request.body()
-        known, id_ = await _opened(context, system, request, body)
-        read = _validated(OutsideFile, body)
-        file = within(read.file, "/file")
-        try:
-            async with context.hub_pool.connection() as conn, conn.transaction():
-                answer = await take_file(conn, known, read.id, key_of(id_, body), file)
-        except OutsideRefused as error:
-            fault = Fault(pointer=error.pointer, problem=error.sentence.told(spoken))
-            raise ProblemError(404 if error.missing else 422, fault.problem, [fault]) from None
-        told = {"outcome": answer.outcome, "case": answer.case_id, "number": answer.number, "stage": answer.stage}
-        return {**told, "reason": None}
-
-    return router
+router = GuardedRouter(tags=["cases"])
 
 
-def _in_turn(buckets: TokenBuckets, request: Request) -> None:
+def posts_of_addresses() -> TokenBuckets:
+    """Those of each address; an app has it as `state.outside_posts`."""
+    return TokenBuckets(PER_ADDRESS_PER_S, room=ROOM)
+
+
+@router.post(
+    "/outside-systems/{system}/cases",
+    response_model=OutsideTaken,
+    responses=responses(401, 404, 413, 422, 429, 503),
+    openapi_extra=_documented(OutsidePost, _EXAMPLE),
+)
+@public("a case system signs with the secret of its own")
+async def tell_case(system: Code, request: Request, context: Here, spoken: Spoken) -> Any:
+    """Tell how a case is in an outside system; what is said again changes nothing (docs/CASES.md)."""
+    _in_turn(request)
+    body = await request.body()
+    known, id_ = await _opened(context, system, request, body)
+    post = _read(body, id_, spoken)
+    try:
+        async with context.hub_pool.connection() as conn, conn.transaction():
+            answer = await take(conn, known, post)
+    except OutsideRefused as error:
+        fault = Fault(pointer=error.pointer, problem=error.sentence.told(spoken))
+        raise ProblemError(404 if error.missing else 422, fault.problem, [fault]) from None
+    reason = None if answer.reason is None else answer.reason.told(spoken)
+    return {
+        "outcome": answer.outcome, "case": answer.case_id, "number": answer.number, "stage": answer.stage,
+        "reason": reason,
+    }  # fmt: skip
+
+
+@router.post(
+    "/outside-systems/{system}/attachments",
+    response_model=OutsideTaken,
+    responses=responses(401, 404, 413, 422, 429, 503),
+    openapi_extra=_documented(OutsideFile, _FILE_EXAMPLE),
+)
+@public("a case system signs with the secret of its own")
+async def bring_file(system: Code, request: Request, context: Here, spoken: Spoken) -> Any:
+    """Bring a picture or paper of a case; the same bytes again change nothing (docs/CASES.md)."""
+    _in_turn(request)
+    body = await request.body()
+    known, id_ = await _opened(context, system, request, body)
+    read = _validated(OutsideFile, body)
+    file = within(read.file, "/file")
+    try:
+        async with context.hub_pool.connection() as conn, conn.transaction():
+            answer = await take_file(conn, known, read.id, key_of(id_, body), file)
+    except OutsideRefused as error:
+        fault = Fault(pointer=error.pointer, problem=error.sentence.told(spoken))
+        raise ProblemError(404 if error.missing else 422, fault.problem, [fault]) from None
+    told = {"outcome": answer.outcome, "case": answer.case_id, "number": answer.number, "stage": answer.stage}
+    return {**told, "reason": None}
+
+
+def _in_turn(request: Request) -> None:
     """ProblemError 429 for an address that posts too much."""
     peer = request.client.host if request.client else ""
-    if wait_s := buckets.take(peer, time.monotonic()):
+    if wait_s := cast(TokenBuckets, request.app.state.outside_posts).take(peer, time.monotonic()):
         headers = {"Retry-After": str(ceil(wait_s))}
         raise ProblemError(429, Sentence("refusal.outside_post.rate"), headers=headers)
 

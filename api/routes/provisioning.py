@@ -4,7 +4,7 @@ import asyncio
 import time
 from datetime import UTC, datetime
 from math import ceil
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from fastapi import Request, Response
 from psycopg import AsyncConnection
@@ -30,6 +30,7 @@ from hub.store.statements import statements
 SQL = statements(__name__)
 
 keys = GuardedRouter(prefix="/provisioning-keys", tags=["self-registration"])
+router = GuardedRouter(tags=["self-registration"])
 _KEYS = {"code": str}
 BODY_LIMIT = 8 << 10
 """Bytes; read before the key in it can be judged."""
@@ -156,7 +157,7 @@ class Welcome(NewCredential):
 
 
 class Rates:
-    """Rate limits per address and per key."""
+    """Rate limits per address and per key; an app has them as `state.provisioning`."""
 
     def __init__(self, per_address: int, per_key: int) -> None:
         self._addresses = TokenBuckets(per_address / 60, room=per_address)
@@ -177,33 +178,28 @@ class Rates:
             raise ProblemError(429, f"too many registrations {what}: try again later", headers=headers)
 
 
-def provisioning_router(rates: Rates) -> GuardedRouter:
-    """The self-registration endpoint; public, because the key in the request authorises it."""
-    router = GuardedRouter(tags=["self-registration"])
+@router.post(
+    "/devices:provision",
+    status_code=201,
+    response_model=Welcome,
+    responses=responses(401, 403, 409, 422, 429, 503),
+)
+@public("a device that has no credential yet shows a provisioning key in the body")
+async def provision(body: Newcomer, request: Request, context: Here) -> Any:
+    """Register the calling device and return its credential, once.
 
-    @router.post(
-        "/devices:provision",
-        status_code=201,
-        response_model=Welcome,
-        responses=responses(401, 403, 409, 422, 429, 503),
-    )
-    @public("a device that has no credential yet shows a provisioning key in the body")
-    async def provision(body: Newcomer, request: Request, context: Here) -> Any:
-        """Register the calling device and return its credential, once.
-
-        A device that missed the answer calls again: as long as nothing was heard from it, it gets a new secret, and
-        the one it missed ends. Later it is 409: whoever has the key must not take over a device that works.
-        """
-        peer = request.client.host if request.client else None
-        rates.address(peer or "")
-        async with rates.turns, writing(context) as conn:
-            key = await _opened(conn, body.key)
-            rates.key(key["code"])
-            issued, device = await _admit(context, conn, key, body, peer)
-        await caught_up(context)
-        return answer_of(context, device, issued) | {"code": body.code}
-
-    return router
+    A device that missed the answer calls again: as long as nothing was heard from it, it gets a new secret, and
+    the one it missed ends. Later it is 409: whoever has the key must not take over a device that works.
+    """
+    peer = request.client.host if request.client else None
+    rates = cast(Rates, request.app.state.provisioning)
+    rates.address(peer or "")
+    async with rates.turns, writing(context) as conn:
+        key = await _opened(conn, body.key)
+        rates.key(key["code"])
+        issued, device = await _admit(context, conn, key, body, peer)
+    await caught_up(context)
+    return answer_of(context, device, issued) | {"code": body.code}
 
 
 async def _opened(conn: AsyncConnection, text: str) -> Row:

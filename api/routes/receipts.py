@@ -5,7 +5,7 @@ import hmac
 import logging
 import time
 from math import ceil
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import BackgroundTasks, Query, Request
 from pydantic import BaseModel, Field
@@ -51,55 +51,59 @@ class Taken(BaseModel):
     receipts: int = Field(description="how many were read; those of no known message are dropped")
 
 
-def receipts_router(buckets: TokenBuckets) -> GuardedRouter:
-    """The route; `buckets` has the calls of each address."""
-    router = GuardedRouter(tags=["consumers"])
-    turns = asyncio.Semaphore(AT_ONCE)
+router = GuardedRouter(tags=["consumers"])
 
-    @router.post(
-        "/receipts/{consumer}",
-        status_code=202,
-        response_model=Taken,
-        responses=responses(401, 413, 422, 429, 503),
-        openapi_extra=_DOCUMENT,
-    )
-    @public("a gateway shows the secret that was made up for its receipts")
-    async def bring_receipts(
-        consumer: Code,
-        request: Request,
-        context: Here,
-        later: BackgroundTasks,
-        token: Annotated[
-            str | None, Query(max_length=200, description="instead of Authorization: Bearer, for those that cannot")
-        ] = None,
-    ) -> Any:
-        """Bring receipts of messages that were accepted: a JSON object, a list, or a form (docs/CHANNELS.md).
 
-        A receipt is no acknowledgement. Said again it changes nothing.
-        """
-        peer = request.client.host if request.client else ""
-        if wait_s := buckets.take(peer, time.monotonic()):
-            headers = {"Retry-After": str(ceil(wait_s))}
-            raise ProblemError(429, "too many receipts from one address: bring several in a list", headers=headers)
-        shown = bearer_of(request) or token
-        if not shown:
-            raise ProblemError(401, _WRONG)
-        async with turns:
-            consumer_id, fields = await _opened(context, consumer, shown, request)
-        form = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        try:
-            read = read_receipts(await request.body(), form == "application/x-www-form-urlencoded", fields)
-        except BadReceiptError as error:
-            raise ProblemError(422, f"what came is no receipt: {error}") from error
-        context.counters.receipts += len(read.reached) + len(read.failed) + read.unused
-        context.counters.receipts_unknown += read.unused
-        async with turns:
-            unknown = await note(context.hub_pool, consumer_id, read)
-        if unknown.reached or unknown.failed:
-            later.add_task(_again, context, turns, consumer_id, consumer, unknown)
-        return {"receipts": len(read.reached) + len(read.failed) + read.unused}
+class Calls:
+    """Those of each address, and those that are noted at the moment; an app has it as `state.receipts`."""
 
-    return router
+    def __init__(self, per_address_per_s: float = PER_ADDRESS_PER_S, room: int = ROOM) -> None:
+        self.addresses = TokenBuckets(per_address_per_s, room=room)
+        self.turns = asyncio.Semaphore(AT_ONCE)
+
+
+@router.post(
+    "/receipts/{consumer}",
+    status_code=202,
+    response_model=Taken,
+    responses=responses(401, 413, 422, 429, 503),
+    openapi_extra=_DOCUMENT,
+)
+@public("a gateway shows the secret that was made up for its receipts")
+async def bring_receipts(
+    consumer: Code,
+    request: Request,
+    context: Here,
+    later: BackgroundTasks,
+    token: Annotated[
+        str | None, Query(max_length=200, description="instead of Authorization: Bearer, for those that cannot")
+    ] = None,
+) -> Any:
+    """Bring receipts of messages that were accepted: a JSON object, a list, or a form (docs/CHANNELS.md).
+
+    A receipt is no acknowledgement. Said again it changes nothing.
+    """
+    peer, own = request.client.host if request.client else "", cast(Calls, request.app.state.receipts)
+    if wait_s := own.addresses.take(peer, time.monotonic()):
+        headers = {"Retry-After": str(ceil(wait_s))}
+        raise ProblemError(429, "too many receipts from one address: bring several in a list", headers=headers)
+    shown = bearer_of(request) or token
+    if not shown:
+        raise ProblemError(401, _WRONG)
+    async with own.turns:
+        consumer_id, fields = await _opened(context, consumer, shown, request)
+    form = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        read = read_receipts(await request.body(), form == "application/x-www-form-urlencoded", fields)
+    except BadReceiptError as error:
+        raise ProblemError(422, f"what came is no receipt: {error}") from error
+    context.counters.receipts += len(read.reached) + len(read.failed) + read.unused
+    context.counters.receipts_unknown += read.unused
+    async with own.turns:
+        unknown = await note(context.hub_pool, consumer_id, read)
+    if unknown.reached or unknown.failed:
+        later.add_task(_again, context, own.turns, consumer_id, consumer, unknown)
+    return {"receipts": len(read.reached) + len(read.failed) + read.unused}
 
 
 async def _opened(context: Context, code: str, given: str, request: Request) -> tuple[int, ReceiptFields]:

@@ -17,8 +17,7 @@ from api.problems import install
 from api.push.gateway import Gateway
 from api.push.http_call import open_calls
 from api.push.outbox import DeliveryWorker, Limits
-from api.routes.receipts import BODY_LIMIT, receipts_router
-from hub.access.token_bucket import TokenBuckets
+from api.routes.receipts import BODY_LIMIT, Calls, router
 from hub.alerts.fallback_watch import fall
 from hub.limit_settings import Outgoing as Listed
 from tests.support.process import eventually
@@ -278,7 +277,8 @@ async def test_too_many_calls_of_one_address_are_told_when_to_come_again(city: C
     app = FastAPI()
     install(app)
     app.state.context = city.context
-    app.include_router(receipts_router(TokenBuckets(0.01, room=2)))
+    app.state.receipts = Calls(0.01, room=2)
+    app.include_router(router)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", params={"token": "x"}) as client:
         answers = [await client.post("/receipts/sms") for _ in range(3)]
