@@ -2,10 +2,13 @@
 
 from itertools import takewhile
 
+import numpy as np
 import pytest
 
 from analytics.video.camera import CameraAnalysis
+from analytics.video.scenes.flame import Flame
 from analytics.video.settings import read_settings
+from analytics.video.view import View
 from tests.support.trial import Trial
 from tests.support.trials import DANGEROUS, HARMLESS
 
@@ -24,6 +27,18 @@ def test_what_sways_or_shows_films_is_no_flame(name: str, seed: int) -> None:
     assert told(HARMLESS[name](seed, None), 5) == []
 
 
+def test_a_fire_in_a_poor_stream_is_seen_all_the_time_from_three_seconds_on() -> None:
+    made, low, before = DANGEROUS["fire_in_blocks"](2, None), [], None
+    flame = Flame(np.full((90, 160), 255, np.uint8))
+    for t, frame in takewhile(lambda frame: frame[0] < made.begin + 9, made.frames):
+        view = View(t, frame, before)
+        score = flame.scores(view)["flame", None].score
+        before = View(t, frame)
+        if t >= made.begin + 3 and score < 0.5:
+            low.append(t)
+    assert low == []
+
+
 def test_cars_that_stop_one_after_the_other_are_no_water() -> None:
     assert told(HARMLESS["red_cars"](2, None)._replace(settings={"kinds": ["flood"]}), 17) == []
 
@@ -36,7 +51,7 @@ def test_what_is_harmless_is_no_flame(name: str) -> None:
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("name", ["fire_near", "fire_night", "fire_aerial"])
+@pytest.mark.parametrize("name", ["fire_near", "fire_night", "fire_aerial", "fire_white"])
 def test_flames_are_found_in_five_seconds(name: str) -> None:
     trial = DANGEROUS[name](5, None)
     flames = [t - trial.begin for kind, t in told(trial, trial.begin + 6) if kind == "flame"]

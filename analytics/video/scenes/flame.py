@@ -1,5 +1,7 @@
 """Flames: warm and bright, flickering here and there without a beat, of changing shape, in one place.
 
+Where the camera is carried, the place goes with it.
+
 Each cue stands against something that only looks like a flame: `hot` and `glow` against orange vests and floors, `hue`
 and `core` against flags, red lamps and their reflections, `flicker`, `swing` and `shape` against what is orange and
 stands, `mixed` against lamps that blink as a whole, `moves_not` against what is orange and drives or walks, `beyond`
@@ -18,6 +20,7 @@ from analytics.video.finding import Cue
 from analytics.video.scenes.background import LONGEST_STEP_S, Floats
 from analytics.video.scenes.evidence import NOTHING, better, level, ramp, together, told
 from analytics.video.scenes.flicker import Flicker
+from analytics.video.scenes.glide import Glide
 from analytics.video.scenes.moves import REACH, Moves
 from analytics.video.scenes.regions import Region, regions
 from analytics.video.view import SMALL, Image, View
@@ -35,8 +38,12 @@ _FLICKERS = 0.07
 """Turns a frame around a pixel: what does not flicker is no part of a flame, whatever its colour."""
 _MIXED = 0.12
 """Share of the change around a pixel that others take back: a lamp that blinks has none."""
-_LARGE = 150, 250
-"""Pixels of a region, from which on a sway of two pixels is nothing either."""
+_LARGE = 150, 400
+"""Pixels of a region, from which on more of its change must be beyond a sway: a flame has far more than cloth."""
+_DULL, _WARM_PART = 0.55, 0.65
+"""The share of its warmest spot's warmth below which most of a large region is ground, and what is looked at then."""
+_EDGED = 400.0
+"""Pixels of a region from which on most of a flame lies within, where nothing comes or goes."""
 _AROUND, _BARE, _RING = 4, 0.1, 8
 """Pixels around a region that are looked at, if for so small a share of the last seconds they were coloured as flames
 are; so many of them at least."""
@@ -59,6 +66,7 @@ class Flame:
         self._t = 0.0
         self._flicker = Flicker()
         self._moves = Moves()
+        self._glide = Glide()
 
     def scores(self, view: View) -> Mapping[Key, Cue]:
         """A score for each frame."""
@@ -71,11 +79,20 @@ class Flame:
             return {("flame", None): NOTHING}
         dt = min(max(view.t - self._t, 0.0), LONGEST_STEP_S)
         self._t = view.t
+        if cv2.countNonZero(mask):
+            self._follow(view.previous.small, view.small)
         best = NOTHING
         if self._flicker.learn(mask, colour, dt) and self._flicker.age >= EARLIEST_S:
             for region in self._regions():
                 best = better(self._judged(region, colour, dt), best)
         return {("flame", None): best}
+
+    def _follow(self, before: Image, now: Image) -> None:
+        """Where the camera turns or is carried, what is known of flames stays with them."""
+        columns, rows = self._glide.seen(before, now)
+        if columns or rows:
+            self._flicker.glide(columns, rows)
+            self._moves.glide(columns, rows)
 
     def _regions(self) -> Sequence[Region]:
         """Where flames may stand: coloured for some time, and flickering."""
@@ -84,7 +101,20 @@ class Flame:
         if cv2.countNonZero(lasting) < LEAST:
             return ()
         flickering = cv2.compare(cv2.blur(seen.turns, (3, 3)), 255 * _FLICKERS / early, cv2.CMP_GT)
-        return regions(cv2.bitwise_and(lasting, flickering), LEAST, MOST)
+        found = regions(cv2.bitwise_and(lasting, flickering), LEAST, MOST)
+        return [*found, *(part for region in found for part in self._parts(region))]
+
+    def _parts(self, region: Region) -> Sequence[Region]:
+        """What is much warmer within a large region than most of it: flames before a field of nearly their colour."""
+        if region.area < _EDGED:
+            return ()
+        warmth = self._flicker.warmth[region.box]
+        warm = level(warmth[region.within], 0.98)
+        if level(warmth[region.within], 0.5) > _DULL * warm:
+            return ()
+        mask = np.zeros(SMALL[::-1], np.uint8)
+        mask[region.box] = (warmth > _WARM_PART * warm) & region.within
+        return regions(mask, LEAST, 2)
 
     def _judged(self, region: Region, colour: Image, dt: float) -> Cue:
         seen, early = self._flicker, self._flicker.early
@@ -93,12 +123,12 @@ class Flame:
         total = float(area.sum())
         if total <= 0:
             return NOTHING
-        weight = area / total
+        weight, edge = area / total, min(1.0, (_EDGED / region.area) ** 0.5)
         swings, everything = seen.swing[box][within], seen.everything[box][within]
         cues = {
             "flicker": ramp(float((seen.turns[box][within] * weight).sum()) / 255 * early, 0.12, 0.4),
             "swing": ramp(float((swings * weight).sum()) * early, 4, 16),
-            "shape": ramp(float(seen.shape[box][within].sum()) / total, 0.08, 0.4),
+            "shape": ramp(float(seen.shape[box][within].sum()) / total / edge, 0.08, 0.4),
             "mixed": ramp(
                 float((seen.same[box][within] * weight).sum()) / max(float((everything * weight).sum()), 0.1), 0.95, 0.6
             ),
@@ -131,12 +161,11 @@ class Flame:
         return told(together(cues.values()) * _weakened(cues), cues)
 
     def _beyond(self, region: Region) -> float:
-        """How much of the change no sway by a pixel explains, nor, where it is large, one by two."""
+        """How much of the change no sway by a pixel explains, nor, which counts twice, one by two."""
         seen, (box, within) = self._flicker, (region.box, region.within)
-        all_of_it = float(seen.green[box][within].sum()) + 1.0
-        near = ramp(float(seen.near[box][within].sum()) / all_of_it, 0.035, 0.1)
-        far = ramp(float(seen.far[box][within].sum()) / all_of_it, 0.01, 0.04)
-        return min(near, max(far, 1 - ramp(region.area, *_LARGE)))
+        outside = float(seen.near[box][within].sum()) + 2 * float(seen.far[box][within].sum())
+        low = 0.07 + 0.09 * ramp(region.area, *_LARGE)
+        return ramp(outside / (float(seen.green[box][within].sum()) + 1.0), low, low + 0.06)
 
     def _alone(self, region: Region) -> float:
         """How little of the stir is around it, too, where nothing is coloured as flames are: other leaves do so."""
@@ -147,11 +176,11 @@ class Flame:
         y, x = region.top - top, region.left - left
         shape[y : y + region.height, x : x + region.width] = region.within
         near = cv2.dilate(shape, np.ones((2 * _AROUND + 1, 2 * _AROUND + 1), np.uint8)) > 0
-        ring = seen.green[part][near & (seen.lasting[part] * seen.early < 255 * _BARE)]
+        ring = seen.own[part][near & (seen.lasting[part] * seen.early < 255 * _BARE)]
         if len(ring) < _RING:
             return 1.0
-        within = float(seen.green[region.box][region.within].mean())
-        return ramp(float(ring.mean()) / max(within, 0.5 / seen.early), 0.8, 0.5)
+        within = float(seen.own[region.box][region.within].mean())
+        return ramp(float(ring.mean()) / max(within, 0.5 / seen.early), 0.9, 0.6)
 
     def _moves_not(self, region: Region, colour: Image, dt: float) -> float:
         """How little of the change is a move that goes on as it was, piece by piece."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.video.scenes.background import Floats, fading
+from analytics.video.scenes.glide import shifted
 from analytics.video.view import SMALL, Image
 
 MEMORY_S = 2.0
@@ -20,7 +21,7 @@ NOISE = 4
 _EXPOSED, _EXPOSED_S = 0.04, 2.0
 """The share by which a picture becomes brighter or darker when its exposure steps, and how often that may be, in s."""
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
-_MAPS = ("lasting", "area", "shape", "turns", "swing", "same", "everything", "green", "own", "near", "far")
+_MAPS = ("lasting", "area", "shape", "turns", "swing", "same", "everything", "green", "own", "near", "far", "warmth")
 
 
 class Flicker:
@@ -41,7 +42,9 @@ class Flicker:
     everything: Floats
     """Levels of red by which it changed at all."""
     green: Floats
-    """Levels of green from frame to frame."""
+    """Levels of green to the frame before the last: what sways has come back, or is not farther away."""
+    warmth: Floats
+    """Levels by which it was more red than blue."""
     own: Floats
     """Levels of green that do not follow from its red: light that plays on a colour changes both alike."""
     near: Floats
@@ -56,6 +59,7 @@ class Flicker:
         self._step: NDArray[np.int16] = np.zeros(shape, np.int16)
         self._mask: Image = np.zeros(shape, np.uint8)
         self._colour: Image = np.zeros((*shape, 3), np.uint8)
+        self._earlier: Image = np.zeros(shape, np.uint8)
         self._bare_s = FORGOTTEN_S
         self._exposed_s = 0.0
         self.age = 0.0
@@ -73,12 +77,23 @@ class Flicker:
         """With a first frame; `mask`: 255 where it is coloured."""
         self._forget()
         self.age, self._mask, self._colour = 0.0, mask, colour
+        self._earlier = cv2.extractChannel(colour, 1)
+
+    def glide(self, columns: int, rows: int) -> None:
+        """All of the picture has moved: what was learned moves with it."""
+        for name in _MAPS:
+            setattr(self, name, shifted(getattr(self, name), columns, rows))
+        self._step = shifted(self._step, columns, rows)
+        self._mask = shifted(self._mask, columns, rows)
+        self._colour = shifted(self._colour, columns, rows)
+        self._earlier = shifted(self._earlier, columns, rows)
 
     def learn(self, mask: Image, colour: Image, dt: float) -> bool:
         """Take in a frame; False where nothing has been coloured for long, and nothing is."""
         self.age += dt
         mask_before, colour_before = self._mask, self._colour
         self._mask, self._colour = mask, colour
+        earlier, self._earlier = self._earlier, cv2.extractChannel(colour_before, 1)
         if cv2.countNonZero(mask):
             self._bare_s = 0.0
         elif self._bare_s >= FORGOTTEN_S:
@@ -89,16 +104,19 @@ class Flicker:
                 self._forget()
                 return False
         if self._exposed(colour_before, dt):
+            self._earlier = cv2.extractChannel(colour, 1)
             return True
         weight = fading(dt, MEMORY_S)
         red, green = cv2.extractChannel(colour, 2), cv2.extractChannel(colour, 1)
-        red_before, green_before = cv2.extractChannel(colour_before, 2), cv2.extractChannel(colour_before, 1)
+        red_before = cv2.extractChannel(colour_before, 2)
         self.before, self.coloured = red_before, cv2.dilate(mask_before, None)
         cv2.accumulateWeighted(cv2.dilate(mask, None), self.lasting, weight)
         cv2.accumulateWeighted(mask, self.area, weight)
         cv2.accumulateWeighted(cv2.bitwise_xor(mask, mask_before), self.shape, weight)
+        cv2.accumulateWeighted(cv2.subtract(red, cv2.extractChannel(colour, 0)), self.warmth, weight)
         self._learn_red(red, red_before, weight)
-        self._learn_green(red, green, red_before, green_before, weight)
+        self._learn_hue(red, green, red_before, self._earlier, weight)
+        self._learn_green(green, earlier, weight)
         return True
 
     def _exposed(self, before: Image, dt: float) -> bool:
@@ -120,13 +138,15 @@ class Flicker:
         cv2.accumulateWeighted(cv2.convertScaleAbs(cv2.blur(step, (7, 7))), self.same, weight)
         cv2.accumulateWeighted(cv2.blur(size, (7, 7)), self.everything, weight)
 
-    def _learn_green(self, red: Image, green: Image, red_before: Image, before: Image, weight: float) -> None:
-        cv2.accumulateWeighted(cv2.absdiff(green, before), self.green, weight)
+    def _learn_hue(self, red: Image, green: Image, red_before: Image, before: Image, weight: float) -> None:
         one = cv2.multiply(green, red_before, dtype=cv2.CV_32F)
         other = cv2.multiply(before, red, dtype=cv2.CV_32F)
         both = cv2.add(cv2.add(red, red_before, dtype=cv2.CV_32F), 1.0)
         cv2.accumulateWeighted(cv2.divide(cv2.absdiff(one, other), both, scale=2.0), self.own, weight)
-        highest, lowest = before, before
+
+    def _learn_green(self, green: Image, earlier: Image, weight: float) -> None:
+        cv2.accumulateWeighted(cv2.absdiff(green, earlier), self.green, weight)
+        highest, lowest = earlier, earlier
         for reach in (self.near, self.far):
             highest, lowest = cv2.dilate(highest, _NEIGHBOURS), cv2.erode(lowest, _NEIGHBOURS)
             outside = cv2.max(cv2.subtract(green, highest), cv2.subtract(lowest, green))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from analytics.video.scenes.background import Floats, fading
 from analytics.video.scenes.flicker import MEMORY_S, Flicker
+from analytics.video.scenes.glide import shifted
 from analytics.video.scenes.regions import Region
 from analytics.video.view import SMALL, Image
 
@@ -35,6 +36,11 @@ class Moves:
     def begin(self) -> None:
         """Forget all."""
         self._share[:], self._weight[:], self._way[:] = 0.0, 0.0, _UNKNOWN
+
+    def glide(self, columns: int, rows: int) -> None:
+        """All of the picture has moved: what was learned moves with it."""
+        self._share, self._weight = shifted(self._share, columns, rows), shifted(self._weight, columns, rows)
+        self._way = np.roll(self._way, (rows, columns), (0, 1))
 
     def explained(self, region: Region) -> float:
         """The share of the change within a region that was such a move, 0 .. 1; 0 where none was looked for."""
