@@ -34,6 +34,10 @@ _STIRS, _CALM = 0.4, 2.0
 """The same for its change from look to look: light comes and goes evenly, smoke does not."""
 _SIGN = 1.2
 """Grey levels from which on a single look tells whether something is brighter or darker."""
+_CLOSE = 6
+"""Pixels around a plume in which nothing else is."""
+_THING = 8.0
+"""Grey levels from which on something else is there."""
 _BUSY = 0.2
 """Share of the picture that differs from which on nothing can be told apart."""
 
@@ -129,19 +133,20 @@ class Plume:
         shape = shape_of(region, Differing(self._place, apart, self._since, self._lost))
         if shape is None:
             return NOTHING
-        cues = self._cues(region, shape, seen, share)
+        cues = self._cues(region, shape, seen, apart, share)
         score = together(cues.values()) * ramp(min(cues.values()), 0.1, 0.55)
         sure = self._sure[region.box]
         sure[region.within] += np.float32(fading(dt, _SURE_S) * score)
         return told(min(score, 1.25 * level(sure[region.within], 0.85)), cues)
 
-    def _cues(self, region: Region, shape: Shape, seen: Foreground, share: float) -> dict[str, float]:
+    def _cues(self, region: Region, shape: Shape, seen: Foreground, apart: Floats, share: float) -> dict[str, float]:
         box, within = region.box, region.within
         stir, calm = float(self._stir[box][within].mean()), float(self._calm[box][within].mean())
         steady = float(np.abs(self._steady[box][within][shape.first]).mean())
         others = share - region.area / self._since.size
         restless = level(self._calm[::4, ::4], 0.5)
-        tint = _tint(seen.colour[box][within]) - _tint(seen.place_colour[box][within])
+        things = (seen.mask > 0) | (np.abs(apart) > _THING)
+        tint, usual = _tint(seen.colour[box][within]), _tint(seen.place_colour[box][within])
         return {
             "veil": ramp(shape.strength, 2.5, 6.5),
             "stir": ramp(stir / max(calm, 0.1), 1.8, 3.5) * ramp(stir, 0.5, 0.9),
@@ -151,9 +156,18 @@ class Plume:
             "rooted": ramp(shape.root, 2.5, 5),
             "soft": ramp(shape.sharp, 0.75, 0.5),
             "steady": ramp(steady, 0.6, 0.85),
-            "grey": ramp(tint, 14, 6),
-            "alone": ramp(others, 0.065, 0.035) * ramp(restless, 1.5, 1.1),
+            "grey": ramp(tint - usual, 14, 6) * ramp(tint, 45, 30),
+            "alone": ramp(others, 0.065, 0.035) * ramp(restless, 1.5, 1.1) * ramp(_beside(region, things), 1.5, 0.7),
         }
+
+
+def _beside(region: Region, differs: NDArray[np.bool_]) -> float:
+    """Times its own area that something else is there close to it: the light of a lamp lies beside what carries it."""
+    around = region.around(_CLOSE)
+    other = differs[around]
+    y, x = region.top - around[0].start, region.left - around[1].start
+    other[y : y + region.height, x : x + region.width] &= ~region.within
+    return float(np.count_nonzero(other)) / region.area
 
 
 def _tint(colour: NDArray[np.uint8]) -> float:

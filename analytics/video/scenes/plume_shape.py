@@ -15,6 +15,8 @@ _LATER_S = 3.0
 
 _YOUNGEST_S, _LEAST_GROWN = 4.0, 0.15
 """Younger things, and those that have grown less, are no plumes yet."""
+_CUT = 8
+"""Rows below which it is the lower rim of a cloud that the upper edge of the picture cuts off."""
 
 
 class Differing(NamedTuple):
@@ -56,7 +58,8 @@ def shape_of(region: Region, known: Differing) -> Shape | None:
     ages = known.since[box][within]
     age = level(ages, 0.9)
     grown = float(np.count_nonzero(ages < age - _LATER_S)) / ages.size
-    if age < _YOUNGEST_S or grown < _LEAST_GROWN:
+    cut = region.top == 0 and region.height < _CUT
+    if cut or age < _YOUNGEST_S or grown < _LEAST_GROWN:
         return None
     rows, columns = np.nonzero(within)
     order = np.argsort(-ages, kind="stable")
@@ -66,7 +69,7 @@ def shape_of(region: Region, known: Differing) -> Shape | None:
     rise = (
         ramp(up / max(region.height, 3), 0.05, 0.2) * ramp(up, 0.2, 0.8) * ramp(up, 0.05 * aside, 0.12 * aside + 0.01)
     )
-    around = _around(region, 3)
+    around = region.around(3)
     kept = region.area / (region.area + float(known.lost[around].sum()))
     anchored = ramp((low + 0.5) / region.height, 0.5, 0.68) * ramp(kept, 0.4, 0.65)
     if min(rise, anchored) <= 0:
@@ -82,13 +85,6 @@ def shape_of(region: Region, known: Differing) -> Shape | None:
         strength=level(much, 0.5),
         sharp=level(_slope(known.apart[around]), 0.9) / max(level(much, 0.9), 1.0),
         root=level(_slope(known.place[max(y - 2, 0) : y + 6, max(x - 4, 0) : x + 5]), 0.85),
-    )
-
-
-def _around(region: Region, pixels: int) -> tuple[slice, slice]:
-    return (
-        slice(max(region.top - pixels, 0), region.top + region.height + pixels),
-        slice(max(region.left - pixels, 0), region.left + region.width + pixels),
     )
 
 

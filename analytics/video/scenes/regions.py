@@ -29,6 +29,11 @@ class Region(NamedTuple):
         """Rows and columns of it in the picture."""
         return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
 
+    def around(self, pixels: int) -> tuple[slice, slice]:
+        """The same with so many pixels more on each side; a picture may end before."""
+        rows = slice(max(self.top - pixels, 0), self.top + self.height + pixels)
+        return rows, slice(max(self.left - pixels, 0), self.left + self.width + pixels)
+
 
 def regions(mask: Image, least: int, most: int = 8) -> Sequence[Region]:
     """The `most` largest regions of at least `least` pixels; their pixels touch at sides or corners."""
