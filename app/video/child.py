@@ -34,7 +34,7 @@ def main() -> int:
     cv2.ocl.setUseOpenCL(False)
     threading.stack_size(STACK)
     go = os.dup(1)
-    os.dup2(2, 1)  # what a library prints must not be taken for a report
+    _silence()
     reports = queue.Queue[Report | None](WAITING)
     writing = threading.Thread(target=_write, args=(go, reports), daemon=True)
     writing.start()
@@ -44,6 +44,15 @@ def main() -> int:
     reports.put(None)
     writing.join(2.0)
     os._exit(0)  # threads of streams that hang in a decoder are waited for by nobody
+
+
+def _silence() -> None:
+    """What libraries print is no report, nor a line of the log: a camera could fill that with damaged pictures."""
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
 
 
 def _write(go: int, reports: "queue.Queue[Report | None]") -> None:

@@ -5,6 +5,7 @@ Streams of asyncio as they are: 500 endless answers cost a third of the memory t
 """
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -23,6 +24,7 @@ MAX_HEAD = 16 << 10
 MAX_BODY = 2 << 20
 BLOCK = 64 << 10
 UNAUTHORIZED, FORBIDDEN = 401, 403
+_SIZE = re.compile(rb"[0-9A-Fa-f]{1,8}")
 TLS = ("https", "rtsps")
 """Schemes of which all goes over TLS."""
 
@@ -207,7 +209,10 @@ async def _body(reader: asyncio.StreamReader, head: Head, url: CameraUrl) -> Asy
 async def _chunks(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
     while True:
         line = await reader.readline()
-        size = int(line.split(b";")[0].strip() or b"x", 16)
+        told = line.split(b";")[0].strip()
+        if not _SIZE.fullmatch(told):
+            raise ValueError("a chunk without a size")
+        size = int(told, 16)
         if size == 0:
             return
         while size > 0:

@@ -28,6 +28,8 @@ async def pictures(peer: HttpPeer, fps: float, silent_s: float, toll: Toll | Non
     while True:
         began = time.monotonic()
         async with peer.opened("GET", path) as (head, blocks):
+            if 300 <= head.status < 400:
+                raise CameraFailed("path", Sentence("camera.failed.redirect", path=masked(path)))
             check_status(head.status, path)
             type_ = head.headers.get("content-type", "").lower()
             if type_.startswith("multipart/"):

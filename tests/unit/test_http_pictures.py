@@ -9,7 +9,7 @@ import pytest
 
 from devices.cameras.camera_url import parse_url
 from devices.cameras.failure import CameraFailed
-from devices.cameras.http_peer import Head, HttpPeer
+from devices.cameras.http_peer import Head, HttpPeer, _chunks
 from hub.words.sentence import Sentence
 from ingest.video.http_pictures import pictures
 
@@ -19,8 +19,8 @@ class Trickling:
 
     url, _ = parse_url("rtsp", "http://10.0.0.1/stream")
 
-    def __init__(self, type_: str) -> None:
-        self._head = Head(200, {"content-type": type_}, ())
+    def __init__(self, type_: str, status: int = 200) -> None:
+        self._head = Head(status, {"content-type": type_}, ())
 
     @asynccontextmanager
     async def opened(self, _method: str, _path: str) -> AsyncIterator[tuple[Head, AsyncIterator[bytes]]]:
@@ -40,3 +40,18 @@ async def test_a_picture_that_trickles_without_an_end_is_given_up(type_: str) ->
         await asyncio.wait_for(waiting, 5)
     assert isinstance(failed.value.sentence, Sentence)
     assert failed.value.sentence.key == "camera.failed.no_frames"
+
+
+async def test_a_camera_that_sends_the_hub_elsewhere_is_told_so() -> None:
+    with pytest.raises(CameraFailed) as failed:
+        await anext(pictures(cast("HttpPeer", Trickling("text/html", 302)), 5.0, 1.0))
+    assert failed.value.sentence == Sentence("camera.failed.redirect", path="/stream")
+
+
+@pytest.mark.parametrize("told", [b"-1", b"+1", b"0x1", b"1_0", b"", b"\xff", b"123456789"])
+async def test_a_chunk_without_a_size_ends_an_answer(told: bytes) -> None:
+    reader = asyncio.StreamReader()
+    reader.feed_data((told + b"\r\n\r\n") * 9)
+    reader.feed_eof()
+    with pytest.raises(ValueError, match="a chunk without a size"):
+        await anext(_chunks(reader))
