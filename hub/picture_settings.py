@@ -19,9 +19,10 @@ class Pictures(Section):
     """Pixels of the longer side of what is kept. What is twice as large or more is decoded in a fourth of the time."""
     cameras: int = Field(default=1_000, ge=1, le=100_000)
     """Cameras whose place is remembered, 30 to 80 KB each; beyond it the one that was not heard for longest goes."""
-    occasions: int = Field(default=5, ge=3, le=100)
-    """So often a spot of the picture must have looked the same until it is shown as it is; before, it is in blocks."""
-    occasion_s: float = Field(default=60.0, ge=0.01, le=86_400)
+    occasions: int = Field(default=6, ge=3, le=40)
+    """So often a spot of the picture must have looked the same until it is shown as it is; before, it is in blocks. Six
+    times as often what comes where the place is known: 6 h."""
+    occasion_s: float = Field(default=600.0, ge=0.01, le=86_400)
     """So much time lies between two occasions; pictures between them teach nothing."""
     store: Literal["table", "folder"] = "table"
     """Where pictures are kept: in the database, or in `folder`, with a row in the database for each."""

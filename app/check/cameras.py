@@ -20,6 +20,7 @@ async def check_cameras(settings: Settings) -> list[Finding]:
                 [(libraries,)] = await (await conn.execute(SQL.libraries)).fetchall()
                 [(registered, over, up, down)] = await (await conn.execute(SQL.counted)).fetchall()
                 twins = await (await conn.execute(SQL.twins, {"limit": SHOWN})).fetchall()
+                coarse = await (await conn.execute(SQL.coarse, {"limit": SHOWN})).fetchall()
                 faulty = await (await conn.execute(SQL.faulty, {"limit": SHOWN})).fetchall()
     except HubError:  # told by the findings about the database
         return []
@@ -42,7 +43,16 @@ async def check_cameras(settings: Settings) -> list[Finding]:
     for id_, (newer, older), at in twins:
         what = f"two devices register with {id_}, from {newer} and from {older} ({at:%Y-%m-%d %H:%M} UTC)"
         findings.append(Finding("warn", what, "give one of them another number, and a device of its own"))
+    findings += _coarse(settings, [code for (code,) in coarse])
     for id_, status, devices in faulty:
         what = f"{id_} says of itself: {status}{'' if not devices else ', faulty: ' + ', '.join(devices)}"
         findings.append(Finding("warn", what, f"hub cameras registrations | grep {id_}"))
     return findings
+
+
+def _coarse(settings: Settings, codes: list[str]) -> list[Finding]:
+    if not (codes and settings.pictures.processes):
+        return []
+    hours = settings.pictures.occasions * settings.pictures.occasion_s / 3600
+    what = f"the place is not known yet, so pictures and clips are coarse, of {', '.join(codes)}"
+    return [Finding("ok", f"{what}: {hours:.1f} h of pictures are needed (docs/PRIVACY.md)")]

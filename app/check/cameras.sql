@@ -18,3 +18,14 @@ select count(*) from viid_registration
 -- name: persons
 select id, dropped from viid_registration
 where dropped_at > now() - interval '1 day' order by dropped_at desc limit %(limit)s
+
+-- name: coarse
+-- Cameras that have sent pictures, or whose video is looked at, and of which no place is kept.
+select d.code from device d
+where d.state = 'active'
+    and (exists (select from camera_connection c where c.device_id = d.id and c.kind = 'rtsp' and c.enabled
+                 and not c.patrolled and c.state = 'up')
+         or exists (select from event_picture p where p.device_id = d.id and p.whole
+                    and p.received_at > now() - interval '1 day'))
+    and not exists (select from camera_place p where p.device_id = d.id)
+order by d.code limit %(limit)s

@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 from app.serve.sources import Engine
 from hub.lifecycle import Part, Phase
 from hub.settings import Settings
+from hub.store.pool import Pool
 from hub.telemetry import Counters
 from ingest.pictures.embedded import GatedSink
 from ingest.pictures.gate import Gate
+from ingest.pictures.places import Places
 
 WARM_S = 5.0
 """After which the processes are started, if no picture has come before: they do not slow the start of the hub."""
@@ -20,8 +22,9 @@ class PictureGate(Part):
 
     phase = Phase.ENGINE
 
-    def __init__(self, settings: Settings, counters: Counters) -> None:
-        self.gate = Gate(settings.pictures)
+    def __init__(self, settings: Settings, counters: Counters, pool: Pool | None = None) -> None:
+        """Without a pool nothing is known of places after a restart."""
+        self.gate = Gate(settings.pictures, places=None if pool is None else Places(pool, "picture"))
         """For sources of cameras: `await gate.passed(camera, jpeg)`."""
         counters.pictures = self.gate.outcomes
 

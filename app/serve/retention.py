@@ -35,6 +35,7 @@ async def forget(pool: Pool, settings: Settings, batch: int = BATCH) -> int:
         SQL.episodes: settings.events.keep_days,
         EXPIRE_PICTURES: settings.pictures.keep_days,
         EXPIRE_CLIPS: settings.pictures.keep_days,
+        SQL.camera_places: settings.pictures.keep_days,
         SQL.desk_presence: 1,
         SQL.desk_hours: settings.alerts.keep_days,
         SQL.gaps: settings.health.keep_days,

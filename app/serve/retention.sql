@@ -138,3 +138,9 @@ delete from camera_total where (day, device_id) in (
 -- name: camera_gaps
 delete from camera_gap where from_at in (
     select from_at from camera_gap where to_at < now() - make_interval(days => %(days)s) limit %(batch)s)
+
+-- name: camera_places
+-- Of cameras that nobody has learned the place of since, and of those that are out of use.
+delete from camera_place where (device_id, source) in (
+    select p.device_id, p.source from camera_place p join device d on d.id = p.device_id
+    where p.learned_at < now() - make_interval(days => %(days)s) or d.state = 'retired' limit %(batch)s)

@@ -99,7 +99,7 @@ async def _direct(
         key_of = stages.registry.key_of  # of the registry that the API keeps up to date
         engine = workers = stack.enter_context(open_worker_pool(settings, worker_options, counters, key_of))
         restore = workers.renew
-    session_lock, gate = SessionLock(settings, pool, restore), PictureGate(settings, counters)
+    session_lock, gate = SessionLock(settings, pool, restore), PictureGate(settings, counters, pool)
     gate.guard(engine)
     kept, registry = Kept(settings, pool), stages.registry
     sources: dict[str, Source] = {**_mqtt(settings, engine, counters, session_lock)}
@@ -142,12 +142,13 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
     parts: list[Part] = [] if kept is None else [kept]
     stages = Stages(settings, pool, counters) if pool is not None and "worker" in roles else None
     registry = Registry() if stages is None else stages.registry
-    gate, edge = PictureGate(settings, counters), edge_of(settings, counters, registry.key_of)
+    own = None if roles == EDGE_ALONE else pool  # an edge's role may not touch what the hub stores
+    gate = PictureGate(settings, counters, own)
+    edge = edge_of(settings, counters, registry.key_of)
     if edge is not None:  # what is posted, and what a worker finds out, goes into the bus too
         gate.guard(edge)
         parts += [edge, gate]
         if "edge" in roles:
-            own = None if roles == EDGE_ALONE else pool  # an edge's role may not touch what the hub stores of MQTT
             dialled = stations(settings, edge, registry, kept)
             dialled |= cameras(settings, edge, registry, pool, kept, counters)
             unwanted = Unwanted()

@@ -19,7 +19,7 @@ from hub.words.sentence import written
 from ingest.clips.clipping import Clipping
 from ingest.clips.place import Place
 from ingest.video.decoding import Picture, jpeg_of
-from ingest.video.messages import Clipped, Figures, Found, Measured, Pace, Report
+from ingest.video.messages import Clipped, Figures, Found, Measured, Pace, Placed, Report
 
 AGAIN_S = 30.0
 """What lasts is told again so often: episodes that nobody tells of for longer end."""
@@ -49,6 +49,7 @@ class Looking:
     ) -> None:  # fmt: skip
         """`zone`: of time, where the camera is; "": windows of time always hold. `place`: of clips; None: none."""
         self._slot, self.tell, self._overlay = slot, tell, overlay
+        self._place = place
         self._clipping = None if place is None else Clipping(settings.clip_s, place, self._clipped)
         self._analysis = CameraAnalysis(settings, _clock(zone), network_of(settings))
         self._prefixes = settings.prefixes()
@@ -119,6 +120,8 @@ class Looking:
             began = time.thread_time()
             self._clipping.see(t, picture)
             self._clips_cpu += time.thread_time() - began
+        if self._place is not None and (fresh := self._place.fresh()):
+            self.tell(Placed(self._slot, fresh))
 
     def _clipped(self, number: int, clip: Clip) -> None:
         self.tell(Clipped(self._slot, number, clip))

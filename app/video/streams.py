@@ -103,7 +103,9 @@ class Streams:
     def _place(self, told: Open, settings: VideoSettings) -> Place | None:
         if told.clips is None or not settings.clips:
             return None
-        place = self._places.pop(told.camera, None) or Place(told.clips.occasions, told.clips.occasion, told.clips.seed)
+        place = self._places.pop(told.camera, None) or Place(
+            told.clips.occasions, told.clips.occasion, told.clips.seed, told.clips.place
+        )  # fmt: skip
         while len(self._places) >= SLOTS:
             del self._places[next(iter(self._places))]  # that which was opened longest ago
         self._places[told.camera] = place

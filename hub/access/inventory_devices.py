@@ -65,6 +65,11 @@ DEVICES: Mapping[str, Table] = {
         _OPERATIONS, "when nobody judged how cameras were", "health.keep_days", Permission.DEVICES_READ,
         l2="from_at to_at",
     ),
+    "camera_place": table(
+        _BUSINESS, "how cameras' places look, 192 pixels wide: what has become place, and nothing that came into it",
+        "pictures.keep_days after it was learned last; with its device", None,
+        l2="device_id source learned_at", l4="place",
+    ),
     "camera_watch": table(
         _OPERATIONS, "until when it is known how cameras were", "one row", Permission.DEVICES_READ, l2="one at",
     ),

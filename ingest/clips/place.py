@@ -3,7 +3,7 @@
 import numpy as np
 
 from hub.models import Micros
-from ingest.pictures.background import Background, Tiles, reduced
+from ingest.pictures.background import Background, Tiles, place_of, reduced
 from ingest.pictures.blocks import Stir
 from ingest.pictures.work import taught
 from ingest.video.decoding import Picture
@@ -12,11 +12,11 @@ from ingest.video.decoding import Picture
 class Place:
     """Of one camera: a spot that looked the same on `occasions`, `apart` microseconds from each other, is place."""
 
-    def __init__(self, occasions: int, apart: Micros, seed: bytes) -> None:
-        """`seed`: of what is added to the blocks of this camera."""
+    def __init__(self, occasions: int, apart: Micros, seed: bytes, kept: bytes = b"") -> None:
+        """`seed`: of what is added to the blocks of this camera; `kept`: what is known of it already."""
         self.stir = Stir(seed)
         self._occasions, self._apart = occasions, apart
-        self._memory = b""
+        self._memory, self._fresh = kept, b""
         self._next: Micros = 0
 
     def learn(self, now: Micros, picture: Picture) -> None:
@@ -25,7 +25,13 @@ class Place:
             return
         self._next = now + self._apart
         background = Background(reduced(picture), self._memory, self._occasions)
-        self._memory = taught(picture, background, now, self._apart) or self._memory
+        if memory := taught(picture, background, now, self._apart):
+            self._memory, self._fresh = memory, place_of(memory, self._occasions)
+
+    def fresh(self) -> bytes:
+        """What is place, once after each occasion, to be kept; empty: nothing new."""
+        fresh, self._fresh = self._fresh, b""
+        return fresh
 
     def unknown(self, picture: Picture) -> Tiles:
         """Tiles of a frame that are not place, or do not look so in it."""

@@ -35,6 +35,8 @@ class Learned(NamedTuple):
 
     memory: bytes
     """What is known of the place now; empty: as before."""
+    place: bytes = b""
+    """What of it may be kept: what is place, and nothing else. Empty: nothing, or as before."""
 
 
 _encoder = msgspec.msgpack.Encoder()

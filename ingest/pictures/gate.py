@@ -21,6 +21,7 @@ from hub.models import Micros, now_micros
 from hub.picture import GATE_FULL, NOT_KEPT, REFUSED, TOO_SLOW, Picture, absent
 from hub.picture_settings import Pictures
 from ingest.pictures.asked import LEARNED, LENGTH_BYTES, MAX_BYTES, PICTURE, Asked, frame, seed_of
+from ingest.pictures.places import Places
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +61,10 @@ class Gate:
         clock: Callable[[], Micros] = now_micros,
         command: Sequence[str | Path] = CHILD,
         limits: Limits = LIMITS,
+        places: Places | None = None,
     ) -> None:
-        """`clock` gives the time of arrival; `command` starts a child."""
-        self._settings, self._clock = settings, clock
+        """`clock` gives the time of arrival; `command` starts a child; `places`: what is known after a restart."""
+        self._settings, self._clock, self._places = settings, clock, places
         self._command = Command(command, limits, output=PIPE)
         self._jobs: deque[_Job] = deque()
         self._waiting_bytes = 0
@@ -164,7 +166,9 @@ class Gate:
 
     async def _work(self, process: asyncio.subprocess.Process, job: _Job) -> None:
         settings = self._settings
-        memory = self._known.get(job.camera, b"")
+        memory = self._known.get(job.camera)
+        if memory is None:
+            memory = await self._places.of(job.camera) if self._places is not None else b""
         occasion = round(settings.occasion_s * 1_000_000)
         asked = Asked(
             job.picture, settings.longest_side, memory, job.received, settings.occasions, occasion,
@@ -174,8 +178,11 @@ class Gate:
         process.stdin.write(frame(asked))
         await process.stdin.drain()
         _answer(job, PICTURE.decode(await _read(process)))
-        if learned := LEARNED.decode(await _read(process)).memory:
-            self._remember(job.camera, learned)
+        learned = LEARNED.decode(await _read(process))
+        if learned.memory:
+            self._remember(job.camera, learned.memory)
+            if self._places is not None and learned.place:
+                await self._places.keep(job.camera, learned.place)
 
     def _remember(self, camera: str, memory: bytes) -> None:
         self._known[camera] = memory

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from hub.picture import REFUSED, Picture, absent
 from ingest.pictures.asked import Asked, Learned
-from ingest.pictures.background import Background, Tiles, reduced
+from ingest.pictures.background import Background, Tiles, place_of, reduced
 from ingest.pictures.blocks import Stir, boxes_of, put_in_blocks
 from ingest.pictures.header import RefusedPicture, Size, read_header
 from ingest.pictures.likenesses import likenesses
@@ -30,7 +30,8 @@ def worked(asked: Asked) -> Iterator[Picture | Learned]:
         yield absent(REFUSED + refused.reason)
         yield Learned(b"")
         return
-    yield Learned(taught(picture, background, asked.now, asked.occasion))
+    memory = taught(picture, background, asked.now, asked.occasion)
+    yield Learned(memory, place_of(memory, asked.occasions))
 
 
 def taught(picture: NDArray[np.uint8], background: Background, now: int, apart: int) -> bytes:

@@ -12,6 +12,7 @@ from hub.video_settings import Video
 from hub.words.sentence import Sentence
 from ingest.cameras.connections import Wanted
 from ingest.cameras.following import STEADY_S, Following
+from ingest.pictures.places import Places
 from ingest.video.budget import Load
 from ingest.video.findings import Findings
 from ingest.video.messages import (
@@ -23,6 +24,7 @@ from ingest.video.messages import (
     Measured,
     Open,
     Pace,
+    Placed,
     Report,
     Trusted,
     Up,
@@ -50,14 +52,15 @@ class VideoFollowing(Following):
     def __init__(
         self, wanted: Wanted, url: CameraUrl, login: Login | None, findings: Findings, readers: Readers,
         outgoing: Outgoing, settings: Video, opening: asyncio.Semaphore, tls: Trusted = NOBODY,
-        clips: Clips | None = None,
+        clips: Clips | None = None, places: Places | None = None,
     ) -> None:  # fmt: skip
-        """`clips`: how they are made; None: none are."""
+        """`clips`: how they are made; None: none are. `places`: what is kept of their places."""
         super().__init__(wanted.device, opening)
         analysis = wanted.analysis
         self._wanted, self._url, self._login, self._tls = wanted, url, login, tls
         self._analysis = b"" if analysis is None else json.dumps(analysis).encode()
         self.is_danger = analysis is not None and not DANGER.isdisjoint(analysis.get("kinds") or ())
+        self._places = places
         self._clips = None if analysis is not None and analysis.get("clips") is False else clips
         self.findings, self._readers, self._outgoing, self._settings = findings, readers, outgoing, settings
         self._reader: Reader | None = None
@@ -90,6 +93,8 @@ class VideoFollowing(Following):
     async def follow(self) -> None:
         """See Following."""
         addresses = await self._allowed()
+        if self._clips is not None and self._places is not None:
+            self._clips.place = await self._places.of(self._wanted.device)
         waits, permit = asyncio.Event(), None
         try:
             async with self._readers.one(alone=self._is_guilty) as reader:
@@ -142,18 +147,25 @@ class VideoFollowing(Following):
                 self.shown = Shown(report.encoding, report.width, report.height)
                 self.opened()
                 await self.findings.shown()
-            case Found():
-                await self.findings.take(report)
-            case Clipped():
-                await self.findings.clipped(report)
-            case Measured():
-                await self.findings.measured(report)
+            case Found() | Clipped() | Measured():
+                await self._tell(report)
+            case Placed() if self._places is not None:
+                await self._places.keep(self._wanted.device, report.place)
             case Figures():
                 if report.analysed:
                     self.standing.heard()
                     if time.monotonic() - self._shown_at > STEADY_S:
                         self.steady()
                 self.figures, self._guess = report, None
+
+    async def _tell(self, report: Found | Clipped | Measured) -> None:
+        match report:
+            case Found():
+                await self.findings.take(report)
+            case Clipped():
+                await self.findings.clipped(report)
+            case Measured():
+                await self.findings.measured(report)
 
     async def set_pace(self, pace: Pace) -> None:
         """Look at more or less of it."""

@@ -55,6 +55,8 @@ class Clips(msgspec.Struct):
     """Microseconds between two."""
     seed: bytes
     """Of what is added to the blocks of this camera; where it is of all, what theirs are made of."""
+    place: bytes = b""
+    """What is kept of the camera's place; empty: nothing."""
 
 
 class Open(msgspec.Struct, tag="open"):
@@ -160,6 +162,13 @@ class Clipped(msgspec.Struct, tag="clipped"):
     clip: Clip
 
 
+class Placed(msgspec.Struct, tag="placed"):
+    """What is known of the camera's place, to be kept: what is place, and nothing else."""
+
+    slot: int
+    place: bytes
+
+
 class Measured(msgspec.Struct, tag="measured"):
     """Readings, by metric: what was counted or read in the time before."""
 
@@ -221,7 +230,7 @@ def ended(slot: int, step: str, why: str) -> Ended:
 
 
 Told = Open | OpenFile | Glance | Close | SetPace
-Report = Up | Found | Clipped | Measured | Figures | Glanced | Ended
+Report = Up | Found | Clipped | Placed | Measured | Figures | Glanced | Ended
 _encoder = msgspec.msgpack.Encoder()
 TOLD = msgspec.msgpack.Decoder(Told)
 REPORT = msgspec.msgpack.Decoder(Report)

@@ -20,6 +20,7 @@ from ingest.cameras.connections import Wanted, lasting, left, note_figures
 from ingest.cameras.following import OPENING, Following
 from ingest.cameras.keeping import Keeping, OriginOf
 from ingest.pictures.asked import seed_of
+from ingest.pictures.places import Places
 from ingest.video.budget import shed
 from ingest.video.findings import Findings
 from ingest.video.following import VideoFollowing
@@ -51,6 +52,7 @@ class VideoSource(Keeping):
         super().__init__("video", KINDS, sink, pool, secrets, permitted)
         self._settings, self._outgoing, self._tls = settings, outgoing, tls
         self._origin, self._gate, self._clips = origin, gate, clips
+        self._places = Places(pool, "video")
         self._readers = readers or Readers(settings.processes, settings.cameras)
         self._opening = asyncio.Semaphore(OPENING)
         self._findings: dict[str, Findings] = {}
@@ -71,6 +73,7 @@ class VideoSource(Keeping):
         return VideoFollowing(
             each, url, login, findings, self._readers, self._outgoing, self._settings, self._opening, self._tls,
             None if clips is None else replace(clips, seed=seed_of(clips.seed, each.device)),
+            self._places,
         )  # fmt: skip
 
     def ended(self, each: Wanted) -> None:

@@ -125,6 +125,8 @@ insert into event_picture (event_id, device_id, received_at, width, height, whol
     select e.id, e.device_id, e.ts, 1, 1, false from event e;
 insert into event_clip (event_id, device_id, received_at, width, height, seconds, before_s, whole)
     select e.id, e.device_id, e.ts, 1, 1, 1, 1, false from event e;
+insert into camera_place (device_id, source, learned_at, place)
+    select d.id, (array['video', 'picture'])[row_number() over (order by at)], at, 'p' from old, device d;
 insert into sip_registration (id, transport, host, port, expires_at, at)
     select lpad(n::text, 20, '0'), 'udp', 'h', 1, at, at from old;
 insert into camera_state (device_id, from_at, to_at, state)
@@ -155,6 +157,7 @@ OLDEST = {
     "escalation": "due_at",
     "handover": "made_at", "handover_item": "(facts ->> 'since')::timestamptz",
     "forward_report": "made_at", "event_picture": "received_at", "event_clip": "received_at",
+    "camera_place": "learned_at",
     "event": "ts", "event_replaced": "replaced_at", "maintenance": "to_at", "outbox": "created_at", "reading": "ts",
     "push_gap": "to_at", "diode_file": "taken_at", "diode_aside": "at",
     "outside_case": "told_at", "outside_conflict": "state_at",
@@ -194,10 +197,10 @@ async def test_what_is_past_its_days_is_gone_and_the_rest_is_there(pool: Pool) -
         assert {name: await _old_and_new(conn, name, at) for name, at in OLDEST.items()} == dict.fromkeys(
             OLDEST, (1, 1)
         )
-    assert await forget(pool, SETTINGS, batch=1) == 21, (
+    assert await forget(pool, SETTINGS, batch=1) == 22, (
         "an alert, a case, a handover, an event, a time of maintenance, a member, an hour at a desk, a silence, "
         "a warning, a drill, a proof, an incident, a report that was forwarded, an episode, a gap of a subscription, "
-        "a registration, a state, a total and a gap of cameras"
+        "a registration, a place, a state, a total and a gap of cameras"
     )
     await expire_dead_letters(pool, SETTINGS.dead_letters)
     await forget_commands(pool, SETTINGS.commands.keep_days)

@@ -8,14 +8,25 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import psycopg
 import pytest
 
+from app.check.cameras import check_cameras
+from app.serve.retention import forget
 from hub.picture import GATE_FULL, NOT_KEPT, TOO_SLOW, Picture, absent
 from hub.picture_settings import Pictures
+from hub.settings import Database, Settings
+from hub.store.pool import open_pool
 from ingest.pictures.gate import ANSWER_S, OF_ONE, Gate
+from ingest.pictures.places import Places
 from tests.support.pictures import QUICK, decoded, jpeg, noisy, open_gate, street
 
 STREET = street()
+SEED = """
+insert into profile (code, name, metrics) values ('camera', 'Camera', '{}');
+insert into device (code, name, profile_id) values ('cam', 'Cam', 1);
+insert into camera_connection (device_id, kind, url, state) values (1, 'rtsp', 'rtsp://10.0.0.1/x', 'up');
+"""
 PLAIN = jpeg(street(320, 180))
 STUBBORN = """
 import sys
@@ -50,6 +61,47 @@ async def test_a_place_is_shown_once_it_is_known_and_what_comes_into_it_is_in_bl
     assert np.abs(seen - STREET).mean() < 6
     assert shown[400:580, 600:720].std() < 40 < checks.std(), "nothing is left of what stands before it"
     assert np.abs(shown[400:580, 560:760] - visitor[400:580, 560:760]).mean() > 40
+
+
+async def test_the_first_picture_after_a_restart_shows_the_place_and_nobody_who_stands_before_it(database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(SEED)
+    settings = Settings(database=Database(url=database))
+    async with open_pool(settings.database) as pool:
+        assert "coarse, of cam" in " ".join(each.what for each in await check_cameras(settings))
+        async with open_gate(places=Places(pool, "picture")) as gate:
+            for camera in ("cam", "stranger"):
+                for number in range(4):
+                    await answered(gate, camera, jpeg(noisy(STREET, number)))
+            async with asyncio.timeout(60):
+                while not await Places(pool, "picture").of("cam"):
+                    await answered(gate, "cam", jpeg(noisy(STREET, 5)))
+        assert "coarse" not in " ".join(each.what for each in await check_cameras(settings))
+        visitor = STREET.copy()
+        visitor[400:580, 600:720] = 255
+        async with open_gate(places=Places(pool, "picture")) as gate:
+            visited = await answered(gate, "cam", jpeg(noisy(visitor, 6)))
+            assert (await answered(gate, "stranger", jpeg(noisy(STREET, 6)))).whole, (
+                "of what is no device nothing is kept"
+            )
+        assert not visited.whole
+        shown = decoded(visited.jpeg).astype(int)
+        assert np.abs(shown[:300] - STREET[:300]).mean() < 6, "the house is shown"
+        assert np.abs(shown[400:580, 600:720] - 255).mean() > 15, "and who stands before it is in blocks"
+        async with pool.connection() as conn:
+            await conn.execute("update device set state = 'retired'")
+        assert await Places(pool, "picture").of("cam") == b"", "nor of one that is out of use"
+        await Places(pool, "picture").keep("cam", b"place")
+        assert await forget(pool, Settings()) == 1
+        async with pool.connection() as conn:
+            assert await (await conn.execute("select count(*) from camera_place")).fetchall() == [(0,)]
+
+
+async def test_a_store_that_does_not_answer_holds_no_picture_up(database: str) -> None:
+    async with open_pool(Database(url=database)) as pool, open_gate(places=Places(pool, "picture")) as gate:
+        with psycopg.connect(database) as conn:
+            conn.execute("lock table camera_place in access exclusive mode")
+            assert (await answered(gate, "cam", PLAIN)).whole
 
 
 async def test_pictures_of_all_kinds_are_defined() -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hub.picture_settings import Pictures
 from ingest.pictures.gate import CHILD, LIMITS, Gate
+from ingest.pictures.places import Places
 
 Array = NDArray[np.uint8]
 QUICK = Pictures(occasions=3, occasion_s=0.01, longest_side=1280)
@@ -49,10 +50,14 @@ def decoded(picture: bytes) -> Array:
 
 @asynccontextmanager
 async def open_gate(
-    settings: Pictures = QUICK, command: Sequence[str | Path] = CHILD, *, ready: bool = True
+    settings: Pictures = QUICK,
+    command: Sequence[str | Path] = CHILD,
+    *,
+    ready: bool = True,
+    places: Places | None = None,
 ) -> AsyncIterator[Gate]:
     """A gate whose processes run; `ready`: all of them have loaded what they need."""
-    gate = Gate(settings, command=command, limits=LIMITS)
+    gate = Gate(settings, command=command, limits=LIMITS, places=places)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(gate.run())
         gate.warm()

@@ -92,6 +92,8 @@ with s as (
     insert into camera_watch (at) values (now()) on conflict do nothing
 ), pv as (
     insert into patrol_visit (device_id, visited_at, result) select device_id, now(), 'fine' from s
+), cp as (
+    insert into camera_place (device_id, source, learned_at, place) select device_id, 'video', now(), 'p' from s
 ), pr as (
     insert into patrol_round (began_at) values (now()) on conflict do nothing
 ), h as (
