@@ -18,6 +18,9 @@ _YOUNGEST_S, _LEAST_GROWN = 4.0, 0.15
 _CUT = 8
 """Rows below which it is the lower rim of a cloud that the upper edge of the picture cuts off."""
 
+_BAND = 64
+"""Columns from which on something flat is a strip of the sky in another light."""
+
 
 class Differing(NamedTuple):
     """What is known by pixel, arrays (90, 160)."""
@@ -59,6 +62,7 @@ def shape_of(region: Region, known: Differing) -> Shape | None:
     age = level(ages, 0.9)
     grown = float(np.count_nonzero(ages < age - _LATER_S)) / ages.size
     cut = region.top == 0 and region.height < _CUT
+    cut = cut or region.width > max(_BAND, 4 * region.height)
     if cut or age < _YOUNGEST_S or grown < _LEAST_GROWN:
         return None
     rows, columns = np.nonzero(within)
