@@ -26,6 +26,10 @@ class CheckedExpression(BaseModel):
     type: Literal["number", "truth"] = Field(description="a truth is watched as 1 (true) or 0 (false)")
     metric: str = Field(description="that the alerts of a rule are about: the first that it names of the device")
     waits_s: float = Field(description="how long a reading waits for other metrics of its device, at most")
+    dangers: list[str] = Field(description="metrics that are a danger, and wait too: each wants a rule of its own")
+    looked_up: bool = Field(
+        description="whether values of other devices are looked up, each 2 s: nothing waits for them"
+    )
     inputs: list[str] = Field(description="what it is calculated from, in the order in which it is named")
 
 
@@ -48,5 +52,7 @@ async def check_expression(
         "type": "truth" if program.truth else "number",
         "metric": program.anchor,
         "waits_s": WAIT_S if program.several else 0,
+        "dangers": program.waiting_dangers(found["category"]),
+        "looked_up": program.asks_others,
         "inputs": [str(each) for each in program.inputs],
     }

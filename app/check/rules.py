@@ -2,7 +2,7 @@
 devices that count some seconds after they came."""
 
 from app.check.finding import Finding
-from devices.expressions.program import program_of
+from devices.expressions.program import WAIT_S, program_of
 from hub.alerts.guidance import is_grave, lacking
 from hub.errors import HubError
 from hub.settings import Settings
@@ -24,6 +24,7 @@ async def check_rules(settings: Settings) -> list[Finding]:
             async with await connect(settings.database.url) as conn:
                 found = await (await conn.execute(SQL.enabled)).fetchall()
                 empty = [code for (code,) in await (await conn.execute(SQL.without_devices)).fetchall()]
+                waiting = await (await conn.execute(SQL.expressions)).fetchall()
                 expressed = await (await conn.execute(SQL.expressions_without_hold, {"held": LOOKED_S})).fetchall()
     except HubError:
         return []
@@ -41,6 +42,15 @@ async def check_rules(settings: Settings) -> list[Finding]:
     if empty:
         what = f"no device is where these are limited to: {_named(empty)}"
         findings.append(Finding("warn", f"rules: {what}", "hub rules show CODE; hub rules put CODE --everywhere"))
+    delayed = [
+        code
+        for code, expression, category, alone in waiting
+        if set(program_of(expression).waiting_dangers(category)) - set(alone)
+    ]
+    if delayed:
+        what = f"a danger waits for other metrics of its device, for up to {WAIT_S} s, in {_named(delayed)}"
+        way = "hub rules put OTHER --profile PROFILE --metric METRIC: its own rule waits for nothing; hub rules check"
+        findings.append(Finding("warn", f"rules: {what}", way))
     chance = [code for code, expression in expressed if program_of(expression).asks_others]
     if chance:
         what = f"whether values of other devices come just before or after decides by chance, of {_named(chance)}"

@@ -32,3 +32,11 @@ def check_expression(
     if found["waits_s"]:
         told = "Where its metrics come in messages of their own, a reading waits for the others"
         out.print(Text(f"{told}, {found['waits_s']:g} s at most."), soft_wrap=True)
+    for metric in found["dangers"]:
+        told = f"A danger waits so long, too: give {metric} a rule of its own, which waits for nothing"
+        out.print(Text(f"{told} (hub rules put CODE --profile {profile} --metric {metric} ...)."), soft_wrap=True)
+    if found["looked_up"]:
+        told = (
+            "Values of other devices are looked up each 2 s, and nothing waits for them: give the rule a --hold-s of 5"
+        )
+        out.print(Text(f"{told}."), soft_wrap=True)

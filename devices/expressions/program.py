@@ -11,6 +11,7 @@ from devices.expressions.inputs import Input
 from devices.expressions.language import parse
 from devices.expressions.operations import ARITHMETIC, COMPARISONS, EQUALITY, LOGIC, Column, chosen
 from devices.expressions.refused import ExpressionRefused
+from hub.danger import is_dangerous
 from hub.words.sentence import Sentence
 
 MAX_NODES = 200
@@ -43,6 +44,11 @@ class Program:
         self.several = sum(each.scope == "device" for each in self.inputs) > 1
         """Whether it needs several metrics of the device itself."""
         self._step = step
+
+    def waiting_dangers(self, category: str | None) -> list[str]:
+        """Metrics of the device that are a danger on a profile of a category, and wait for others that are named."""
+        named = [each.metric for each in self.inputs if each.scope == "device"]
+        return [metric for metric in named if is_dangerous(metric, category)] if self.several else []
 
     @property
     def anchor(self) -> str:

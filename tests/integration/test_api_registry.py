@@ -184,3 +184,27 @@ async def test_rules_that_chance_decides_are_named_by_the_check(database: str) -
         longer = {**rule, "expression": "level - max(neighbours(500).rain)", "hold_s": 5}
         (await client.put("/rules/near", json=longer)).raise_for_status()
         assert await check_rules(context.settings) == []
+
+
+async def test_dangers_that_wait_for_other_metrics_are_named_by_the_check(database: str) -> None:
+    """Until another rule watches the danger alone, everywhere."""
+    async with api_context(database) as context, client_of(context) as client:
+        metrics = {name: {"name": name, "unit": "%"} for name in ("gas", "damp")}
+        (await client.put("/profiles/probe", json={"name": "Probe", "metrics": metrics})).raise_for_status()
+        rule = {"name": "x", "profile": "probe", "direction": "above", "thresholds": {"yellow": 1}}
+        both = {"profile": "probe", "expression": "gas > 25 || damp > gateway.damp"}
+        for code, expression in (("both", "gas > 25 || damp > 3"), ("only", "gas * 2"), ("calm", "damp + 1")):
+            (await client.put(f"/rules/{code}", json={**rule, "expression": expression})).raise_for_status()
+        told = (await client.post("/rules:check", json=both)).json()
+        assert (told["dangers"], told["looked_up"], told["waits_s"]) == (["gas"], True, 10)
+        told = (await client.post("/rules:check", json={**both, "expression": "gas * 2"})).json()
+        assert (told["dangers"], told["looked_up"]) == ([], False)
+        (await client.put("/rules/alone", json={**rule, "metric": "gas"})).raise_for_status()
+        async with context.hub_pool.connection() as conn:
+            await conn.execute("update rule set tag = 'site:tunnel' where code = 'alone'")
+        findings = [each.what for each in await check_rules(context.settings)]
+        danger = "rules: a danger waits for other metrics of its device, for up to 10 s, in both"
+        assert danger in findings
+        async with context.hub_pool.connection() as conn:
+            await conn.execute("update rule set tag = null where code = 'alone'")
+        assert await check_rules(context.settings) == []

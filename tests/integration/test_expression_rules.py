@@ -77,6 +77,7 @@ async def test_a_rule_with_an_expression_from_the_command_line_to_its_alerts(dat
         checked = await hub("rules", "check", text, "--profile", "gauge")
         assert "true (1) or false (0)" in checked
         assert "waits for the others, 10 s at most" in checked
+        assert "danger" not in checked, "a level is one of water alone"
         assert "column 8" in await hub("rules", "check", "level /", "--profile", "gauge", status=1)
         given = ("--direction", "above", "--expression", text, "--yellow", "1", "--stale-s", "600")
         await hub("rules", "put", "wet", "--name", "Wet", "--profile", "gauge", *given)
