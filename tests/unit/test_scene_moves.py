@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 import pytest
 
@@ -41,7 +40,7 @@ def _explained(red: Callable[[int], Image], frames: int) -> float:
             seen.begin(mask, colour)
             continue
         seen.learn(mask, colour, 0.2)
-        moves.learn(slice(28, 52), slice(58, 92), cv2.blur(now, (3, 3)), seen, 0.2)
+        moves.learn(slice(28, 52), slice(58, 92), colour, seen, 0.2)
     return moves.explained(HERE)
 
 

@@ -188,8 +188,7 @@ class Flame:
         bottom = min(region.top + region.height + 2, SMALL[1] - REACH)
         right = min(region.left + region.width + 2, SMALL[0] - REACH)
         if bottom - top >= 3 and right - left >= 3:
-            now = cv2.blur(cv2.extractChannel(colour, 2), (3, 3))
-            self._moves.learn(slice(top, bottom), slice(left, right), now, self._flicker, dt)
+            self._moves.learn(slice(top, bottom), slice(left, right), colour, self._flicker, dt)
         return ramp(self._moves.explained(region), 0.45, 0.25)
 
 

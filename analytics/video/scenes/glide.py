@@ -10,7 +10,7 @@ from analytics.video.view import SMALL, Image
 
 Array = TypeVar("Array", bound=NDArray[Any])
 
-_STIR = 4.0
+_STIR = 6.0
 """Grey levels that change in the mean where it is looked for: below it costs nothing."""
 _COARSE = SMALL[0] // 2, SMALL[1] // 2
 _FARTHEST = 16
@@ -40,9 +40,8 @@ class Glide:
             self._rest = (0.0, 0.0) if columns or rows else whole
             return 0, 0
         left, columns, rows = min(
-            (cv2.mean(cv2.absdiff(shifted(before, x, y), now))[0], x, y)
-            for x in range(columns - 1, columns + 2)
-            for y in range(rows - 1, rows + 2)
+            (cv2.mean(cv2.absdiff(shifted(before, columns + x, rows + y), now))[0], columns + x, rows + y)
+            for x, y in ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1))
         )
         if left > _LEFT * change:
             self._rest = 0.0, 0.0

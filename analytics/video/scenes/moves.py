@@ -47,16 +47,19 @@ class Moves:
         weight = float(self._weight[region.box][region.within].sum())
         return float(self._share[region.box][region.within].sum()) / weight if weight > 0 else 0.0
 
-    def learn(self, rows: slice, columns: slice, now: Image, seen: Flicker, dt: float) -> None:
-        """Look at a part of a picture, `REACH` pixels from its edges at least; `now`: its red, (90, 160), smoothed."""
-        was = cv2.blur(seen.before, (3, 3))
+    def learn(self, rows: slice, columns: slice, colour: Image, seen: Flicker, dt: float) -> None:
+        """Look at a part of a picture (90, 160, 3), `REACH` pixels from its edges at least."""
+        part = _wider(rows), _wider(columns)
+        now, was = cv2.blur(colour[part][:, :, 2], (3, 3)), cv2.blur(seen.before[part], (3, 3))
         rest, all_of_it, known = 0.0, 0.0, False
         for piece in _pieces(rows, columns):
             mask = seen.coloured[piece]
             if not cv2.countNonZero(mask):
                 continue
-            around = now[_wider(piece[0]), _wider(piece[1])]
-            apart = cv2.matchTemplate(around, was[piece], cv2.TM_SQDIFF, mask=mask)
+            top, left = piece[0].start - part[0].start, piece[1].start - part[1].start
+            high, wide = mask.shape
+            around = now[top - REACH : top + high + REACH, left - REACH : left + wide + REACH]
+            apart = cv2.matchTemplate(around, was[top : top + high, left : left + wide], cv2.TM_SQDIFF, mask=mask)
             left = self._as_before(piece, apart)
             if left is not None:
                 unmoved = max(float(apart[REACH, REACH]), 0.0)
