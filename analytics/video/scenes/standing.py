@@ -33,7 +33,7 @@ _ALIKE = 0.6, 1.6
 """Its size then, in parts of its size now."""
 _JOINED = 2.5
 """Times its size that it may have become with what it took up."""
-_OWN = 0.25
+_OWN = 0.4
 """Share of a region that must have come by itself."""
 _BROUGHT = 1.5
 """From so many times of its size on, what came was more than what stands."""
