@@ -5,7 +5,7 @@ has come by itself: what stands there now is what moved there. What was put down
 """
 
 from collections import deque
-from typing import NamedTuple
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -43,15 +43,37 @@ _GAP = np.ones((5, 5), np.uint8)
 """Somebody before a wall of his own colours is seen in pieces."""
 
 
-class _Look(NamedTuple):
-    """The things that differed in one look."""
+class _Look:
+    """The things that differed in one look; pieces with gaps of few pixels are one. Made when it is asked for."""
 
-    near: NDArray[np.int32]
-    """By pixel, with those beside it."""
-    labels: NDArray[np.int32]
-    sizes: NDArray[np.intp]
-    """By label, in pixels; 0 is the place."""
-    centres: NDArray[np.float64]
+    def __init__(self, mask: Image) -> None:
+        self._mask = mask
+
+    @cached_property
+    def _found(self) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        _, near, _, centres = cv2.connectedComponentsWithStats(cv2.dilate(self._mask, _GAP), connectivity=8)
+        return near, centres
+
+    @property
+    def near(self) -> NDArray[np.int32]:
+        """By pixel, with those beside it; 0 is the place."""
+        return self._found[0]
+
+    @property
+    def centres(self) -> NDArray[np.float64]:
+        """By label."""
+        return self._found[1]
+
+    @cached_property
+    def labels(self) -> NDArray[np.int32]:
+        """By pixel."""
+        made: NDArray[np.int32] = np.where(self._mask > 0, self.near, 0)
+        return made
+
+    @cached_property
+    def sizes(self) -> NDArray[np.intp]:
+        """By label, in pixels."""
+        return np.bincount(self.labels.ravel(), minlength=len(self.centres))
 
 
 class Standing:
@@ -88,7 +110,12 @@ class Standing:
     def look(self, seen: Foreground, dt: float) -> None:
         """Look at what differs now, `dt` seconds after the last look."""
         now = cv2.merge([cv2.convertScaleAbs(seen.recent), *cv2.split(seen.colour)])
-        at = _look(seen.mask)
+        at = _Look(seen.mask)
+        if not cv2.countNonZero(seen.mask) and not self.since.any():
+            self._last, self._around = now, None
+            self.differs[:] = self._own[:] = False
+            self._past.append(at)
+            return
         differs = _weakly(seen)
         stands = differs & (_apart(now, self._last) <= _CALM)
         same = (_apart(now, self._looks) <= _SAME) & (self.since > 0)
@@ -126,7 +153,7 @@ class Standing:
     def around(self, region: Region) -> int:
         """Pixels of the things that a region is part of."""
         if self._around is None:
-            self._around = _look(self.differs.view(np.uint8) * np.uint8(255))
+            self._around = _Look(self.differs.view(np.uint8) * np.uint8(255))
         return _touching(self._around, region)
 
     def by_itself(self, region: Region) -> bool:
@@ -182,13 +209,6 @@ def _weakly(seen: Foreground) -> NDArray[np.bool_]:
     strong[labels[seen.mask > 0]] = True
     made: NDArray[np.bool_] = strong[labels]
     return made
-
-
-def _look(mask: Image) -> _Look:
-    """The things in a mask: pieces with gaps of few pixels are one."""
-    _, near, _, centres = cv2.connectedComponentsWithStats(cv2.dilate(mask, _GAP), connectivity=8)
-    labels = np.where(mask > 0, near, 0)
-    return _Look(near, labels, np.bincount(labels.ravel(), minlength=len(centres)), centres)
 
 
 def _touching(look: _Look, region: Region) -> int:
