@@ -102,7 +102,7 @@ class Objects:
             waited[one.region.box][one.region.within] = False
         standing = cv2.morphologyEx(waited.view(np.uint8) * np.uint8(255), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
         for region in regions(standing, LEAST, MOST):
-            if region.area > LARGEST * SMALL[0] * SMALL[1] or len(found) >= MOST:
+            if region.area > LARGEST * SMALL[0] * SMALL[1] or len(found) >= MOST or _cut(region):
                 continue
             if region.area < WHOLE * self._standing.around(region) or self._waits(region, area.after_s):
                 continue
@@ -124,6 +124,11 @@ class Objects:
             one.hidden = one.hidden + 1 if otherwise else 0
             if one.hidden >= 3:
                 found.remove(one)
+
+
+def _cut(region: Region) -> bool:
+    """Whether the border of the picture cuts it: a camera that turns by a pixel shows something new there."""
+    return region.left == 0 or region.top == 0 or region.left + region.width == SMALL[0]
 
 
 def _outlines(grey: Image, colour: Image) -> Image:

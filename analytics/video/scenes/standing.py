@@ -123,16 +123,17 @@ class Standing:
         new = stands & ~same & ((self.since == 0) | (self._other >= OTHER_S))
         seen_again = stands & same
         self._hidden = np.where(seen_again | new, np.float32(0), self._hidden + np.float32(dt))
-        self._seen[seen_again] += dt
+        cv2.add(self._seen, dt, dst=self._seen, mask=seen_again.view(np.uint8))
         # Where the place shows it is gone; for a look or two noise may have taken it away.
         self.since = np.where(differs, self.since + np.float32(dt), self.since - np.float32(2 * dt))
-        self.since[(self.since < 0) | (self._hidden > HIDDEN_S) | (self._seen == 0)] = 0.0
-        self._seen[self.since == 0] = 0.0
-        self.since[new] = self._seen[new] = dt
-        self._looks[new] = now[new]
+        np.putmask(self.since, (self.since < 0) | (self._hidden > HIDDEN_S) | (self._seen == 0), 0.0)
+        np.putmask(self._seen, self.since == 0, 0.0)
+        np.putmask(self.since, new, dt)
+        np.putmask(self._seen, new, dt)
+        cv2.copyTo(now, new.view(np.uint8), self._looks)
         self._last = now
         self._own &= differs
-        self._came[~differs] = 0.0
+        np.putmask(self._came, ~differs, 0.0)
         if new.any():
             self._arrived(new, at)
         self._past.append(at)
