@@ -81,7 +81,8 @@ class Streams:
             pass
         except Exception as error:  # noqa: BLE001 it is logged, without passwords
             log.error("stream %d: %s", slot, hush.text("".join(format_exception(error))))
-            told_error = hush.text(f"{type(error).__name__}: {error}")[:200]
+            why = f"{type(error).__name__}: {error}"
+            told_error = hush.text(why)[:200]
             end = ended(slot, "answer", Sentence("camera.failed.unforeseen", error=told_error))
         finally:
             self._tasks.pop(slot, None)
