@@ -4,6 +4,7 @@ import os
 import shutil
 from datetime import datetime
 from pathlib import Path
+from stat import S_ISVTX
 
 from app.check.finding import Finding
 from hub.diode_settings import Diode, DiodeEdge
@@ -11,6 +12,7 @@ from hub.errors import ConfigError, HubError
 from hub.settings import Settings
 from hub.store.pool import connect, sorted_errors
 from hub.store.statements import statements
+from ingest.diode.envelope import ENDING
 from ingest.diode.keys import id_of, keys_of, read_private
 
 SQL = statements(__name__)
@@ -44,6 +46,8 @@ async def check_diode(settings: Settings) -> list[Finding]:
     if settings.diode.inbox is None:
         return found
     found.append(_writable("diode.inbox", settings.diode.inbox))
+    if there := left_behind(settings.diode.inbox):
+        found.append(there)
     try:
         keys_of(settings.diode.edges)
     except ConfigError as error:
@@ -54,14 +58,37 @@ async def check_diode(settings: Settings) -> list[Finding]:
                 known = {row[0]: row[1:] for row in await (await conn.execute(SQL.edges)).fetchall()}
     except HubError:
         return found  # the database's own findings say so
-    return [*found, *(_judged(edge, *known.get(edge.name, (None, 0, 0, 0.0, ""))) for edge in settings.diode.edges)]
+    return [
+        *found,
+        *(_judged(edge, *known.get(edge.name, (None, 0, 0, 0.0, "", False))) for edge in settings.diode.edges),
+    ]
 
 
-def _judged(edge: DiodeEdge, arrived: datetime | None, missing: int, aside: int, moved_s: float, clock: str) -> Finding:
+def left_behind(inbox: Path) -> Finding | None:
+    """Files that cannot be moved out of a folder with the sticky bit: it is another user's, and so are they."""
+    if not inbox.is_dir() or not os.access(inbox, os.R_OK | os.X_OK):
+        return None
+    stat, me = inbox.stat(), os.geteuid()
+    if not stat.st_mode & S_ISVTX or me in (0, stat.st_uid):
+        return None
+    with os.scandir(inbox) as entries:
+        stuck = sum(each.name.endswith(ENDING) and each.stat(follow_symlinks=False).st_uid != me for each in entries)
+    return Finding(
+        "fail" if stuck else "warn",
+        f"diode.inbox: {inbox} has the sticky bit: files of other users cannot be moved out of it ({stuck} lie there)",
+        f"chmod -t {inbox}, or let the diode write as the hub's user",
+    )
+
+
+def _judged(
+    edge: DiodeEdge, arrived: datetime | None, missing: int, aside: int, moved_s: float, clock: str, twice: bool
+) -> Finding:
     what = f"edge {edge.name}"
     if arrived is None:
         return Finding("warn", f"{what}: no file has ever come", "see docs/DIODE.md")
     what += f": the last file came at {arrived:%Y-%m-%d %H:%M} UTC"
+    if twice:
+        return Finding("warn", f"{what}; two machines hand files over by its name", "give each a name of its own")
     if missing:
         return Finding("warn", f"{what}; {missing} numbers are missing", f"hub edges gaps {edge.name}")
     if moved_s:

@@ -3,9 +3,11 @@
 import os
 import secrets
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from heapq import nsmallest
 from pathlib import Path
+from typing import NamedTuple
 
 from hub.diode_settings import Diode
 from hub.errors import ConfigError
@@ -15,6 +17,14 @@ DONE, ASIDE = "done", "aside"
 ASIDE_DAYS = 90
 MAX_NAME = 240
 """Bytes of a name, to which something is added; file systems take 255."""
+
+
+class Mark(NamedTuple):
+    """By which it is seen that another file came by the same name, or that a file was written to, since it was read."""
+
+    inode: int
+    size: int
+    changed_ns: int
 
 
 class Folders:
@@ -31,22 +41,27 @@ class Folders:
         for folder in (self.inbox, self.inbox / DONE, self.inbox / ASIDE):
             folder.mkdir(parents=True, exist_ok=True)
 
-    def waiting(self, most: int) -> list[str]:
+    def waiting(self, most: int, but: Collection[str] = ()) -> list[str]:
         """Names of the first files that wait, by edge, chain and number; drafts of whoever writes them are none."""
         with os.scandir(self.inbox) as entries:
             names = [each.name for each in entries if each.name.endswith(ENDING) and not each.name.startswith(".")]
-        return nsmallest(most, names)
+        return nsmallest(most, (name for name in names if name not in but))
 
-    def done(self, name: str) -> None:
-        """A file is stored."""
-        self._move(name, DONE)
+    def mark(self, name: str) -> Mark:
+        """To be asked for before a file is read. FileNotFoundError."""
+        return _mark(self.inbox / name)
 
-    def aside(self, name: str) -> None:
+    def done(self, name: str, mark: Mark) -> None:
+        """A file is stored; one that came by its name since it was read stays in the inbox, under another name."""
+        self._move(name, mark, self.inbox / DONE / name)
+
+    def aside(self, name: str, mark: Mark) -> None:
         """A file cannot be used; it is kept under a name of its own, for another one may come by the same."""
-        self._move(name, ASIDE, f"{os.fsdecode(os.fsencode(name)[:MAX_NAME])}.{secrets.token_hex(4)}")
+        kept = f"{os.fsdecode(os.fsencode(name)[:MAX_NAME])}.{secrets.token_hex(4)}"
+        self._move(name, mark, self.inbox / ASIDE / kept)
 
     def put(self, name: str, content: bytes) -> bool:
-        """A file that was posted, on the disk; False: there is no room."""
+        """A file that was posted, on the disk, beside another one of its name; False: there is no room."""
         if _bytes_in(self.inbox) + len(content) > self._most:
             return False
         draft = self.inbox / f".{name}.{secrets.token_hex(4)}.tmp"
@@ -54,7 +69,15 @@ class Folders:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        draft.rename(self.inbox / name)
+        try:
+            os.link(draft, self.inbox / name)  # never in the place of another file, as a rename would be
+        except OSError:  # there is one, or this file system has no links
+            if _is(self.inbox / name, content):
+                draft.unlink()
+                return True
+            draft.rename(self.inbox / f"{name.removesuffix(ENDING)}.{secrets.token_hex(4)}{ENDING}")
+        else:
+            draft.unlink()
         return True
 
     def sweep(self) -> None:
@@ -62,11 +85,25 @@ class Folders:
         _sweep(self.inbox / DONE, self._done_days * 86_400, self._most)
         _sweep(self.inbox / ASIDE, ASIDE_DAYS * 86_400, self._most)
 
-    def _move(self, name: str, folder: str, to: str | None = None) -> None:
-        path = self.inbox / name
+    def _move(self, name: str, mark: Mark, to: Path) -> None:
+        (self.inbox / name).rename(to)
+        if _mark(to) != mark:
+            to.rename(self.inbox / f"again.{secrets.token_hex(8)}{ENDING}")
+            return
         with suppress(PermissionError):  # the diode may write as another user
-            os.utime(path, follow_symlinks=False)  # its age in that folder
-        path.rename(self.inbox / folder / (to or name))
+            os.utime(to, follow_symlinks=False)  # its age in that folder
+
+
+def _is(path: Path, content: bytes) -> bool:
+    try:
+        return path.stat().st_size == len(content) and path.read_bytes() == content
+    except OSError:
+        return False
+
+
+def _mark(path: Path) -> Mark:
+    stat = path.lstat()
+    return Mark(stat.st_ino, stat.st_size, stat.st_mtime_ns)
 
 
 def _bytes_in(folder: Path) -> int:

@@ -1,6 +1,7 @@
 """The hub's end of a data diode: a folder whose files are taken by number, each once, and moved after the COMMIT."""
 
 import asyncio
+import errno
 import logging
 import time
 from collections.abc import Callable, Collection
@@ -14,7 +15,7 @@ from hub.models import Delivery, Micros, Origin, Outcome, Raw, now_micros
 from hub.pipeline import Sink
 from ingest.diode.book import Book, printable
 from ingest.diode.envelope import MAX_BODY, MAX_HEAD, Envelope, UnusableError, messages_of, opened, shift_of
-from ingest.diode.folders import Folders
+from ingest.diode.folders import Folders, Mark
 from ingest.diode.keys import Keys
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ MAX_FILE = MAX_BODY + MAX_HEAD
 SWEEP_S = 60.0
 MAY_CHANGE = ("cut_short", "unreadable")
 """Reasons for which a file that came just now is waited for."""
+NO_RIGHT = (errno.EACCES, errno.EPERM, errno.EROFS)
+"""Of moving a file: the inbox is not the hub's, or has the sticky bit and the file is another user's."""
 
 
 class _Seen(NamedTuple):
@@ -38,6 +41,8 @@ class _Seen(NamedTuple):
     since: float
 
 
+Move = Callable[[str, Mark], None]
+"""To `done` or `aside`."""
 DevicesOf = Callable[[Collection[Origin]], set[int]]
 """Ids of the devices, and of the gateways, that messages are of."""
 
@@ -57,6 +62,8 @@ class Inbox:
         self._room = asyncio.Semaphore(UNDER_WAY)
         self._busy: set[str] = set()
         """Names of files whose messages are under way."""
+        self._stuck: dict[str, tuple[Move, Mark]] = {}
+        """Files that were dealt with, and cannot be moved: they are not read again, and keep no other back."""
         self._stopping = asyncio.Event()
         self._swept = float("-inf")
         self._backoff = Backoff(log, "files of the data diode are taken again")
@@ -102,7 +109,7 @@ class Inbox:
                         continue
 
     async def _look(self, group: asyncio.TaskGroup) -> int:
-        names = [each for each in await asyncio.to_thread(self._folders.waiting, AT_ONCE) if each not in self._busy]
+        names = await asyncio.to_thread(self._folders.waiting, AT_ONCE, self._busy | self._stuck.keys())
         took = 0
         for name in names:
             if self._stopping.is_set():
@@ -110,17 +117,23 @@ class Inbox:
             took += await self._take(name, group)
         if time.monotonic() - self._swept > SWEEP_S:
             self._swept = time.monotonic()
+            for name, (move, mark) in list(self._stuck.items()):
+                await self._moved(name, move, mark)
             await asyncio.to_thread(self._folders.sweep)
         return took
 
     async def _take(self, name: str, group: asyncio.TaskGroup) -> bool:
         """Hand a file over; False where it stays for later."""
         try:
+            mark = await asyncio.to_thread(self._folders.mark, name)
+        except FileNotFoundError:
+            return False
+        try:
             envelope = await asyncio.to_thread(self._read, name)
             moved = shift_of(envelope.head, now_micros(), round(self._settings.keep_days * 86_400e6))
             taken = await self._book.take(envelope, moved)
             if taken.stored:
-                await asyncio.to_thread(self._folders.done, name)
+                await self._moved(name, self._folders.done, mark)
                 return True
             raws = await asyncio.to_thread(messages_of, envelope, taken.moved, taken.at)
         except FileNotFoundError:
@@ -128,22 +141,22 @@ class Inbox:
         except UnusableError as error:
             if error.reason in MAY_CHANGE and self._may_grow(name):
                 return False
-            await self._set_aside(name, error)
+            await self._set_aside(name, mark, error)
             return True
         self._growing.pop(name, None)
         await self._room.acquire()
         self._busy.add(name)
-        group.create_task(self._store(name, envelope, taken.moved, raws), name=f"diode {name}")
+        group.create_task(self._store(name, mark, envelope, taken.moved, raws), name=f"diode {name}")
         return True
 
-    async def _store(self, name: str, envelope: Envelope, moved: Micros, raws: list[Raw]) -> None:
+    async def _store(self, name: str, mark: Mark, envelope: Envelope, moved: Micros, raws: list[Raw]) -> None:
         """Wait for the commit of a file's messages, note it, and move the file; in this order."""
         try:
             if raws:
                 await self._commit(raws)
             devices = self._devices_of({raw.origin for raw in raws})
             await self._book.stored(envelope.head, moved, self._silent_s[envelope.head.edge], devices)
-            await asyncio.to_thread(self._folders.done, name)
+            await self._moved(name, self._folders.done, mark)
         except (OSError, HubError) as error:  # it is there still, and is taken again: what is stored is stored once
             log.warning("%s is taken again: %s", name, error)
         finally:
@@ -185,8 +198,27 @@ class Inbox:
             seen = self._growing[name] = _Seen(size, time.monotonic())
         return time.monotonic() - seen.since < self._settings.settle_s
 
-    async def _set_aside(self, name: str, error: UnusableError) -> None:
+    async def _set_aside(self, name: str, mark: Mark, error: UnusableError) -> None:
         self._growing.pop(name, None)
         log.warning("%s is set aside: %s", printable(name), error)
         await self._book.aside(name, error)
-        await asyncio.to_thread(self._folders.aside, name)
+        await self._moved(name, self._folders.aside, mark)
+
+    async def _moved(self, name: str, move: Move, mark: Mark) -> None:
+        """Move a file that was dealt with; one that may not be moved is left, and tried again with each sweep."""
+        try:
+            current: Mark | None = await asyncio.to_thread(self._folders.mark, name)
+        except FileNotFoundError:
+            current = None
+        try:
+            if current == mark:
+                await asyncio.to_thread(move, name, mark)
+            self._stuck.pop(name, None)  # another one that came by its name is taken next
+        except OSError as error:
+            if error.errno not in NO_RIGHT:
+                raise
+            if not self._stuck:
+                log.error(
+                    "diode.inbox: %s cannot be moved out of it: %s; see hub check", printable(name), error.strerror
+                )
+            self._stuck[name] = move, mark

@@ -1,4 +1,4 @@
-"""Edges behind a data diode, judged by one leader: missing numbers, silence, wrong clocks, files set aside."""
+"""Edges behind a data diode, judged by one leader: missing numbers, silence, twins, wrong clocks, files set aside."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -13,7 +13,13 @@ SQL = statements(__name__)
 EVERY_S = 2.0
 FORGET_S = 600.0
 ORANGE, YELLOW = 3, 2
-LEVELS = {"edge_gap": ORANGE, "edge_silent": ORANGE, "edge_clock": YELLOW, "edge_aside": YELLOW}
+LEVELS = {
+    "edge_gap": ORANGE,
+    "edge_silent": ORANGE,
+    "edge_twice": ORANGE,
+    "edge_clock": YELLOW,
+    "edge_aside": YELLOW,
+}
 
 
 def watch(settings: Diode) -> Callable[[psycopg.AsyncConnection], Awaitable[float]]:

@@ -19,6 +19,18 @@ with named as (
     from named n
     where (select c.moved_s from diode_chain c where c.edge = n.edge order by c.arrived_at desc nulls last limit 1) <> 0
     union all
+    -- Two chains that take turns: an edge that has lost its archive goes on with one of them, one that got it back returns once.
+    select 'edge_twice', n.edge
+    from named n
+    where case when (
+        select count(*) from diode_chain c
+        where c.edge = n.edge and c.arrived_at > clock_timestamp() - interval '10 minutes') < 2 then false
+    else (
+        select count(*) from (
+            select f.chain, lag(f.chain) over (order by f.written_at + f.moved_us * interval '1 microsecond') as before
+            from diode_file f where f.edge = n.edge and f.taken_at > clock_timestamp() - interval '10 minutes'
+        ) turns where chain <> before) >= 3 end
+    union all
     select 'edge_aside', n.edge
     from named n
     where exists (select from diode_aside a where a.edge = n.edge and a.at > clock_timestamp() - interval '1 day')
@@ -30,7 +42,8 @@ with named as (
         where a.at > clock_timestamp() - interval '1 day' and (a.edge is null or a.edge not in (select edge from named)))
 ), lasting as (
     select target from alert where origin = 'hub' and cleared_at is null
-      and (target ^@ 'edge_gap:' or target ^@ 'edge_silent:' or target ^@ 'edge_clock:' or target ^@ 'edge_aside:')
+      and (target ^@ 'edge_gap:' or target ^@ 'edge_silent:' or target ^@ 'edge_twice:' or target ^@ 'edge_clock:'
+           or target ^@ 'edge_aside:')
 )
 select kind, edge, true as wrong from found where kind || ':' || edge not in (select target from lasting)
 union all

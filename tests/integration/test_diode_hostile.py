@@ -1,11 +1,15 @@
 """Names and files in the inbox that no edge writes: each is set aside, and what comes beside them is stored."""
 
+import asyncio
+import errno
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
+from app.check.diode import left_behind
+from ingest.diode.folders import Folders
 from ingest.diode.watch import watch
 from tests.integration.test_diode_inbox import Ends, both, bring, running, written
 from tests.support.process import eventually
@@ -86,6 +90,57 @@ async def test_a_file_of_another_user_is_stored_and_one_that_cannot_be_read_keep
         await watch(both.hub)(conn)
     lasting = "select target from alert where cleared_at is null"
     assert await both.rows(lasting) == [("edge_aside:?",)], "of no edge that is known"
+
+
+async def test_files_that_cannot_be_moved_are_stored_once_and_keep_no_other_back(
+    both: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An inbox with the sticky bit, of another user: the hub may read its files, and not take them out of it."""
+    renames, stuck = Path.rename, {NAME}
+
+    def refused(path: Path, to: Path) -> Path:
+        if path.name in stuck:
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+        return renames(path, to)
+
+    monkeypatch.setattr(Path, "rename", refused)
+    monkeypatch.setattr("ingest.diode.inbox.AT_ONCE", 2)
+    monkeypatch.setattr("ingest.diode.inbox.SWEEP_S", 0.2)
+    (both.inbox / NAME).write_bytes(b"no file of an edge")
+    [one, two, three] = await written(both, b"1", b"2", b"3")
+    stuck |= {one.name, two.name}
+
+    async def stored() -> bool:
+        return await both.rows("select count(*) from diode_file where stored_at is not null") == [(3,)]
+
+    async with running(both):
+        bring(both, one, two, three)
+        await eventually(stored, "what is behind those that cannot be moved is stored")
+        await asyncio.sleep(0.5)  # several looks and sweeps
+        assert both.sink.payloads == [b"1", b"2", b"3"]
+        assert await both.rows("select reason from diode_aside") == [("no_file",)]
+        stuck.clear()
+        await eventually(_is_done(both), "they are moved as soon as they can be")
+    assert both.left("done") == [1, 2, 3]
+
+
+def test_the_check_tells_of_a_sticky_inbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / NAME).write_bytes(b"x")
+    assert left_behind(tmp_path) is None
+    tmp_path.chmod(0o1777)
+    me = os.geteuid()
+    monkeypatch.setattr("app.check.diode.os.geteuid", lambda: me + 1)
+    found = left_behind(tmp_path)
+    assert found is not None
+    assert (found.level, "(1 lie there)" in found.what) == ("fail", True)
+
+
+def test_a_posted_file_takes_no_other_ones_place(both: Ends) -> None:
+    folders = Folders(both.hub)
+    assert folders.put(NAME, b"one")
+    assert folders.put(NAME, b"two")
+    assert folders.put(NAME, b"one")
+    assert sorted((both.inbox / name).read_bytes() for name in folders.waiting(9)) == [b"one", b"two"]
 
 
 def _is_done(both: Ends) -> Callable[[], Awaitable[bool]]:

@@ -257,6 +257,46 @@ def _named_aside(both: Ends) -> Callable[[], Awaitable[bool]]:
     return named
 
 
+async def test_a_file_that_comes_by_the_name_of_one_under_way_is_not_taken_for_stored(both: Ends) -> None:
+    """Of two machines with copies of one archive: the second one's file is put in the place of the first one's."""
+    await written(both, b"0")
+    shutil.copytree(both.edge / "archive", both.edge / "archive-copy")
+    [one] = await written(both, b"1")
+    [other] = await written(both, b"other", folder="-copy")
+    assert one.name == other.name
+    both.sink.holds = True
+    async with running(both):
+        bring(both, one)
+        await eventually(_given(both, 1), "the first one is under way")
+        shutil.copyfile(other, both.inbox / "x.tmp")
+        (both.inbox / "x.tmp").rename(both.inbox / one.name)
+        await both.sink.given[0].settle(Outcome())
+        await empty(both)
+    assert await both.rows("select reason from diode_aside") == [("other_content",)]
+    [kept] = (both.inbox / "aside").iterdir()
+    assert kept.read_bytes() == other.read_bytes()
+
+
+async def test_two_machines_of_one_name_are_told_and_an_edge_that_began_anew_is_not(both: Ends) -> None:
+    lasting = "select target from alert where cleared_at is null"
+    files = [*await written(both, b"1"), *await written(both, b"2", folder="-twin"), *await written(both, b"3")]
+    work = watch(both.hub)
+    async with running(both), both.pool.connection() as conn:
+        await conn.set_autocommit(True)
+        bring(both, *files)
+        await empty(both)
+        await work(conn)
+        assert await both.rows(lasting) == [], "an archive that was lost, and found again"
+        bring(both, *await written(both, b"4", folder="-twin"))
+        await empty(both)
+        await work(conn)
+        assert await both.rows(lasting) == [("edge_twice:video-1",)]
+        await conn.execute("update diode_file set taken_at = taken_at - interval '11 minutes'")
+        await work(conn)
+        assert await both.rows(lasting) == [], "one of them was renamed"
+    assert sorted(both.sink.payloads) == [b"1", b"2", b"3", b"4"]
+
+
 async def test_keys_are_changed_within_a_chain(both: Ends) -> None:
     files = await written(both, b"1")
     files += await written(both, b"2", key=OTHER[0])
