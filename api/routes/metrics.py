@@ -51,9 +51,13 @@ STREAMS = {
 PATROL = {
     "cameras": "Cameras whose video is looked at by turns",
     "visited": "Of these, those that were visited in this round",
+    "not_visited": "Of these, those that were not (yet): GET /api/v1/camera-patrol tells why",
+    "fine": "Cameras without a fault of the picture, by the newest visit of each",
     "faults": "Cameras with a fault of the picture, by the newest visit of each",
     "failed": "Cameras that showed nothing, by the newest visit of each",
+    "held": "Of these, those that show nothing together with others of a network, gateway or host",
     "round_seconds": "How long the last whole round took",
+    "round_cameras": "Cameras that were visited in it",
     "since_seconds": "Since the begin of this round",
 }
 """As above; there are none without such cameras."""

@@ -10,10 +10,13 @@ order by d.code
 limit 10000
 
 -- name: patrol
-select n.*, r.last_s as round_seconds, extract(epoch from now() - r.began_at)::float8 as since_seconds
+select n.*, n.cameras - n.visited as not_visited, r.last_s as round_seconds, r.last_cameras as round_cameras,
+       extract(epoch from now() - r.began_at)::float8 as since_seconds
 from (
     select count(*)::int as cameras,
-           (count(*) filter (where v.visited_at >= (select began_at from patrol_round)))::int as visited,
+           (count(*) filter (where v.round = (select number from patrol_round)))::int as visited,
+           (count(*) filter (where v.result = 'fine'))::int as fine,
+           (count(*) filter (where v.held is not null))::int as held,
            (count(*) filter (where v.result = 'faults'))::int as faults,
            (count(*) filter (where v.result = 'failed'))::int as failed
     from camera_connection c

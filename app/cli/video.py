@@ -161,6 +161,12 @@ def patrol(
     typer.echo(json.dumps(summary))
 
 
+_NOT_VISITED = {
+    "waiting": "wait for their turn", "login": "refused the login a short while ago", "url": "have a URL that is none",
+    "secret": "have a login that cannot be opened", "reader": "were not read: the process ended",
+}  # fmt: skip
+
+
 def _status(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(found))
@@ -174,7 +180,15 @@ def _status(found: dict[str, Any], *, as_json: bool) -> None:
     )
     out.print(Text(f"{found['visited']} of {found['cameras']} cameras visited; {state}"), soft_wrap=True)
     out.print(f"{found['fine']} fine, {found['faults']} with faults, {found['failed']} showed nothing")
-    last = "" if found["last_s"] is None else f"the last round took {found['last_s']:.0f} s; "
+    whys = [f"{count} {_NOT_VISITED[why]}" for why, count in sorted(found["not_visited"].items())]
+    if whys:
+        out.print(Text(f"not looked at in this round: {', '.join(whys)}"), soft_wrap=True)
+    for outage in found["outages"]:
+        place, many = outage["place"], outage["cameras"]
+        out.print(Text(f"{many} cameras do not answer together, and are as they were: {place}", "red"), soft_wrap=True)
+    last = ""
+    if found["last_s"] is not None:
+        last = f"the last round took {found['last_s']:.0f} s for {found['last_cameras']} cameras; "
     out.print(f"{last}a round begins every {found['every_s']:g} s")
 
 

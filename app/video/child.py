@@ -4,6 +4,7 @@ Streams come from strangers: their bytes end here. It is told where to connect, 
 """
 
 import os
+import resource
 import sys
 
 os.environ |= {
@@ -23,6 +24,7 @@ from ingest.video.messages import LENGTH_BYTES, TOLD, Report, frame
 
 WAITING = 1_000
 """Reports that wait; then what would report waits, and its pictures are dropped."""
+FILES = 8_192
 STACK = 1 << 20
 """Bytes of a thread: there is one for each stream."""
 READY = b"\n"
@@ -35,6 +37,7 @@ def main() -> int:
     threading.stack_size(STACK)
     go = os.dup(1)
     _silence()
+    _open_files()
     reports = queue.Queue[Report | None](WAITING)
     writing = threading.Thread(target=_write, args=(go, reports), daemon=True)
     writing.start()
@@ -44,6 +47,12 @@ def main() -> int:
     reports.put(None)
     writing.join(2.0)
     os._exit(0)  # threads of streams that hang in a decoder are waited for by nobody
+
+
+def _open_files() -> None:
+    """As many as there may be: a stream in datagrams is three, and 1,000 of them are more than the usual 1,024."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (FILES if hard == resource.RLIM_INFINITY else min(hard, FILES), hard))
 
 
 def _silence() -> None:

@@ -53,11 +53,12 @@ EXCHANGE: Mapping[str, Table] = {
     ),
     "patrol_visit": _table(
         _OPERATIONS, "how each camera was found that is visited by turns", "until it is visited no more",
-        Permission.DEVICES_READ, l2="device_id visited_at result faults refused", l3="telling place",
+        Permission.DEVICES_READ, l2="device_id visited_at result faults refused round skipped",
+        l3="telling place held",
     ),
     "patrol_round": _table(
         _OPERATIONS, "since when the patrol goes round, and how long the last round took", "one row",
-        Permission.DEVICES_READ, l2="one began_at ended_at last_s last_cameras",
+        Permission.DEVICES_READ, l2="one began_at ended_at last_s last_cameras number",
     ),
     "network_listening": _table(
         _OPERATIONS, "how the brokers of networks are heard", "one row a network, until the settings name it no more",

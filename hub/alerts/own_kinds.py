@@ -5,8 +5,9 @@ from typing import Literal, get_args
 from hub.words.sentence import Sentence
 
 OwnKind = Literal[
-    "calendar_missing", "case_overdue", "channel_degraded", "clock_off", "edge_aside", "edge_clock", "edge_gap",
-    "edge_silent", "edge_twice", "network_away", "network_silent", "path_broken", "subscription_silent",
+    "calendar_missing", "cameras_silent", "case_overdue", "channel_degraded", "clock_off", "edge_aside",
+    "edge_clock", "edge_gap", "edge_silent", "edge_twice", "network_away", "network_silent", "path_broken",
+    "subscription_silent",
     "timers_overdue", "unguarded", "warnings_stale",
 ]  # fmt: skip
 """Each has its title in the catalogue (alert.hub.*)."""

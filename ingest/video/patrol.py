@@ -9,7 +9,6 @@ import json
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 
 from devices.cameras.camera_url import BadUrlError, CameraUrl
 from devices.cameras.failure import CameraFailed
@@ -26,7 +25,8 @@ from ingest.cameras.alerts import Pass
 from ingest.cameras.keeping import OriginOf
 from ingest.video.itinerary import Itinerary, Stop
 from ingest.video.messages import NOBODY, Trusted
-from ingest.video.patrols import Patrols, Round, Turn
+from ingest.video.outage import outages
+from ingest.video.patrols import Patrols, Turn
 from ingest.video.reader import Reader
 from ingest.video.share import FIRST, at_once, cpu_s, share_of
 from ingest.video.visits import COUNTS, Visit, Visits
@@ -39,6 +39,8 @@ ENDS = 0.4
 """The score of a fault below which it has ended: it began at COUNTS."""
 EVERY_S, SHARE_S = 2.0, 5.0
 """How often it is asked whether a round is due and who is visited no more; and how much of its share is used."""
+AT_ONE_TIME = 50
+"""Cameras of which it is told at one time that they are lost."""
 Steady = Callable[[], tuple[float, bool]]
 """Processors that the steady analysis takes now, and whether some of it is shed."""
 
@@ -113,39 +115,67 @@ class Patrol:
         for device, messages in await self._patrols.unfinished():
             await self._store(device, [self._raw(device, told) for told in messages])
         await self._end_gone()
-        round_ = await self._patrols.round()
-        every = timedelta(seconds=self._settings.patrol.every_s)
-        if round_ is not None and round_.ended is not None:
-            if datetime.now(UTC) - round_.began < every:
+        round_ = await self._patrols.round(self._settings.patrol.every_s)
+        number = round_.number if round_ is not None and not round_.is_over else None
+        if round_ is not None and number is None and not round_.is_old:
+            return
+        if number is None:
+            if not await self._patrols.due(None):
+                await self._patrols.hold(0, {})
                 return
-            round_ = None
-        if round_ is None:
-            if not await self._patrols.due(Round(datetime.now(UTC), None)):
-                return
-            round_ = await self._patrols.begin()
-        turns = {turn.wanted.device: turn for turn in await self._patrols.due(round_)}
+            number = await self._patrols.begin()
+        turns = {turn.wanted.device: turn for turn in await self._patrols.due(number)}
         log.info("the patrol visits %d cameras", len(turns))
-        await self._go(turns)
-        await self._patrols.end(round_, len(turns))
+        await self._go(number, turns)
+        await self._judge(number)
+        await self._patrols.end(number)
 
-    async def _go(self, turns: dict[str, Turn]) -> None:
+    async def _judge(self, number: int) -> None:
+        """Who is lost with others is one finding with them; who is lost of his own is told."""
+        found = await self._patrols.found(number, LOST)
+        held = outages(found)
+        if held:
+            places = sorted(set(held.values()))
+            log.warning("%d cameras of the patrol do not answer: %s", len(held), ", ".join(places[:5]))
+        await self._patrols.hold(number, held)
+        alone = [(each.camera, each.faults) for each in found if each.is_lost and each.camera not in held]
+        for at in range(0, len(alone), AT_ONE_TIME):
+            async with asyncio.TaskGroup() as group:
+                for device, was in alone[at : at + AT_ONE_TIME]:
+                    group.create_task(self._lose(device, was), name=f"patrol {device}")
+
+    async def _lose(self, device: str, was: frozenset[str]) -> None:
+        message = _message(from_micros(now_micros()).isoformat(), LOST, "active", 1.0)
+        await self._patrols.telling(device, [message], was | {LOST})
+        await self._store(device, [self._raw(device, message)])
+        await self._patrols.down(device)
+
+    async def _go(self, number: int, turns: dict[str, Turn]) -> None:
         stops = list[Stop]()
         for device, turn in turns.items():
             try:
                 stops.append(Stop(device, *turn.wanted.opened(self._secrets)))
             except (BadUrlError, SecretUnreadable) as error:
                 log.warning("camera %s is not visited: %s", device, error.sentence)
+                await self._patrols.skipped(device, "url" if isinstance(error, BadUrlError) else "secret")
 
         async def tell(visit: Visit) -> None:
-            await self._tell(turns[visit.stop.camera], visit)
+            await self._tell(number, turns[visit.stop.camera], visit)
 
         await self._visits.go(Itinerary(stops), lambda stop: turns[stop.camera].place, tell)
 
-    async def _tell(self, turn: Turn, visit: Visit) -> None:
-        """What has begun, and what has ended since it was told; then how it was found."""
+    async def _tell(self, number: int, turn: Turn, visit: Visit) -> None:
+        """What has begun, and what has ended since it was told; then how it was found.
+
+        Whether one that shows nothing is lost of its own is judged at the end of the round.
+        """
         device, shown, was = turn.wanted.device, visit.shown, turn.faults
         if visit.failure is not None and visit.failure.of == "reader":
+            await self._patrols.skipped(device, "reader")
             return  # nobody knows how it is
+        if visit.failure is not None and visit.failure.of == "camera" and LOST not in was:
+            await self._patrols.visited(number, turn, visit, waits=True)
+            return
         now = _lasting(visit, was)
         scores = {LOST: 1.0} if shown is None else shown.scores
         at = from_micros(now_micros()).isoformat()
@@ -159,7 +189,7 @@ class Patrol:
                 raws = [each._replace(pictures=(picture,)) if n < begun else each for n, each in enumerate(raws)]
             await self._patrols.telling(device, told, now)
             await self._store(device, raws)
-        await self._patrols.visited(turn, visit)
+        await self._patrols.visited(number, turn, visit, waits=False)
 
     async def _end_gone(self) -> None:
         """What lasted at a camera that is visited no more is told to have ended."""

@@ -1,19 +1,27 @@
 """The patrol as the store has it: whose turn it is, how each was found, and since when a round goes on."""
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, LiteralString, NamedTuple
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Literal, LiteralString, NamedTuple
 
 from psycopg.types.json import Jsonb
 
+from devices.cameras.camera_url import BadUrlError, parse_url
+from hub.alerts.own import over, tell
+from hub.alerts.own_kinds import OwnKind
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
 from hub.words.sentence import written
 from ingest.cameras.connections import Wanted
 from ingest.cameras.following import LOGIN_S
+from ingest.video.outage import Found
 from ingest.video.visits import Visit
 
 SQL = statements(__name__)
+
+OUTAGE: OwnKind = "cameras_silent"
+ORANGE = 3
+Skipped = Literal["url", "secret", "reader"]
 
 
 class Turn(NamedTuple):
@@ -29,8 +37,10 @@ class Turn(NamedTuple):
 class Round(NamedTuple):
     """A round that goes on, or is over."""
 
-    began: datetime
-    ended: datetime | None
+    number: int
+    is_over: bool
+    is_old: bool
+    """It is time for another one."""
 
 
 class Patrols:
@@ -39,26 +49,57 @@ class Patrols:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def round(self) -> Round | None:
+    async def round(self, every_s: float) -> Round | None:
         """The newest one."""
-        rows = await self._rows(SQL.round)
+        rows = await self._rows(SQL.round, {"every_s": every_s})
         return Round(*rows[0]) if rows else None
 
-    async def begin(self) -> Round:
-        """Another one."""
-        return Round((await self._rows(SQL.begin))[0][0], None)
+    async def begin(self) -> int:
+        """Another one; its number."""
+        number: int = (await self._rows(SQL.begin))[0][0]
+        return number
 
-    async def end(self, round_: Round, cameras: int) -> None:
-        """It is over, with so many cameras since this process went on with it."""
-        await self._run(SQL.end, {"began": round_.began, "cameras": cameras})
+    async def end(self, number: int) -> None:
+        """It is over."""
+        await self._run(SQL.end, {"number": number})
 
-    async def due(self, round_: Round) -> list[Turn]:
-        """Whose turn it still is."""
-        rows = await self._rows(SQL.due, {"began": round_.began, "rest_s": LOGIN_S})
+    async def due(self, number: int | None) -> list[Turn]:
+        """Whose turn it still is in this round; None: in another one."""
+        rows = await self._rows(SQL.due, {"number": number, "rest_s": LOGIN_S})
         return [
             Turn(Wanted(device, kind, url, login, at, (), device), place or b"", frozenset(faults))
             for device, kind, url, login, at, place, faults in rows
         ]
+
+    async def found(self, number: int, lost: str) -> list[Found]:
+        """How cameras of a round were found, but those of which `lost` was told."""
+        rows = await self._rows(SQL.found, {"number": number, "lost": lost})
+        found = []
+        for device, url, gateway, is_known, is_lost, faults in rows:
+            with suppress(BadUrlError):  # it was changed since, and is due again
+                host = parse_url("rtsp", url)[0]
+                found.append(Found(device, (host.host, host.port), gateway, is_known, is_lost, frozenset(faults)))
+        return found
+
+    async def hold(self, number: int, held: Mapping[str, str]) -> None:
+        """With what cameras of a round are silent, and tell it once; what is over is told to be."""
+        with sorted_errors():
+            async with self._pool.connection() as conn:
+                lasting = {each for (each,) in await (await conn.execute(SQL.outages, {"kind": OUTAGE})).fetchall()}
+                for place in sorted(set(held.values()) - lasting):
+                    await tell(conn, OUTAGE, place, ORANGE)
+                for place in sorted(lasting - set(held.values())):
+                    await over(conn, OUTAGE, place)
+                values = {"number": number, "devices": list(held), "held": list(held.values())}
+                await conn.execute(SQL.held, values)
+
+    async def down(self, device: str) -> None:
+        """A camera that is lost of its own."""
+        await self._run(SQL.down, {"device": device})
+
+    async def skipped(self, device: str, why: Skipped) -> None:
+        """A camera that was not looked at."""
+        await self._run(SQL.skipped, {"device": device, "why": why})
 
     async def telling(self, device: str, messages: Sequence[str], faults: frozenset[str]) -> None:
         """What is about to be told of a camera: after a restart it is told again, as it is."""
@@ -68,8 +109,8 @@ class Patrols:
         """It is stored."""
         await self._run(SQL.told, {"device": device})
 
-    async def visited(self, turn: Turn, visit: Visit) -> None:
-        """How a camera was found."""
+    async def visited(self, number: int, turn: Turn, visit: Visit, *, waits: bool) -> None:
+        """How a camera was found; `waits`: that it is lost is judged at the end, and it is as it was till then."""
         failure, shown = visit.failure, visit.shown
         result = "failed" if shown is None else "faults" if visit.faults else "fine"
         figures: dict[str, object] = {"source": "patrol", "result": result, "seconds": round(visit.seconds, 1)}
@@ -78,7 +119,8 @@ class Patrols:
         values = {
             "device": turn.wanted.device, "changed_at": turn.wanted.changed_at, "result": result,
             "refused": failure is not None and failure.step == "login",
-            "place": None if shown is None else shown.reference, "state": "down" if shown is None else "up",
+            "place": None if shown is None else shown.reference, "number": number,
+            "state": None if waits else "down" if shown is None else "up",
             "error": None if failure is None else str(failure.why),
             "words": None if failure is None else Jsonb(written(failure.why)), "figures": Jsonb(figures),
         }  # fmt: skip

@@ -27,6 +27,11 @@ insert into device (code, name, profile_id) select c, c, 1 from unnest(array['a'
 insert into camera_connection (device_id, kind, url, patrolled)
     select id, 'rtsp', 'rtsp://127.0.0.1/' || code, true from device;
 """
+MORE = """
+insert into device (code, name, profile_id) select 'n' || n, 'n' || n, 1 from generate_series(1, 8) n;
+insert into camera_connection (device_id, kind, url, patrolled)
+    select id, 'rtsp', 'rtsp://127.0.1.' || substr(code, 2), true from device where code like 'n%';
+"""
 BLACK, FINE = {"black": 0.9}, {"black": 0.1}
 PLACE = b"place"
 
@@ -171,3 +176,42 @@ async def test_a_restart_goes_on_where_it_was_and_tells_again_what_may_not_be_st
         await shows(conn, "select ended_at is null from patrol_round", False)
     assert [device for device, _ in again.asked] == ["a"]
     assert len(after.told) == 1
+
+
+async def test_cameras_that_are_lost_together_are_one_finding_and_as_they_were_until_the_others_answer(
+    database: str, conn: psycopg.AsyncConnection
+) -> None:
+    await conn.execute(MORE.encode())
+    looks, hub = Looks(), Hub()
+    many = [f"n{at}" for at in range(1, 9)]
+    looks.scores |= dict.fromkeys(many, FINE) | {"c": None}
+    outages = "select array_agg(target order by target) from alert where origin = 'hub' and cleared_at is null"
+    held = "select array_agg(held order by held) from patrol_visit where held is not null"
+    async with going(database, looks, hub, every_s=1):
+        await shows(conn, "select count(*)::int from patrol_visit where place is not null", 10)
+        await until(lambda: hub.told == [("c", "signal_loss", "active", 0)])
+        looks.scores |= dict.fromkeys(many, None) | {"n1": BLACK}
+        await shows(conn, outages, ["cameras_silent:network 127.0.1.0/24"])
+        await shows(conn, held, ["network 127.0.1.0/24"] * 7)
+        await until(lambda: ("n1", "black", "active", 1) in hub.told)
+        assert len(hub.told) == 2, "none of each camera"
+        await shows(conn, "select count(*)::int from camera_connection where state = 'up'", 10)
+        looks.scores |= dict.fromkeys(many, FINE) | {"n2": None}
+        await until(lambda: ("n2", "signal_loss", "active", 0) in hub.told)
+        await shows(conn, outages, None)
+        await shows(conn, held, None)
+        await shows(conn, "select count(*)::int from camera_connection where state = 'up'", 9)
+    assert len(hub.told) == 4, "and the end of what was black"
+
+
+async def test_a_clock_that_is_set_back_holds_up_no_round(database: str, conn: psycopg.AsyncConnection) -> None:
+    looks, hub = Looks(), Hub()
+    async with going(database, looks, hub):
+        await shows(conn, "select ended_at is null from patrol_round", False)
+        seen = len(looks.asked)
+        ahead = "update {} set {} = {} + interval '1 day'"
+        for table, column in (("patrol_round", "began_at"), ("patrol_visit", "visited_at")):
+            await conn.execute(ahead.format(table, column, column).encode())
+        await shows(conn, "select count(*)::int from patrol_visit where round = 2", 3)
+        await shows(conn, "select last_s >= 0 and last_cameras = 3 and number = 2 from patrol_round", True)
+        assert len(looks.asked) == seen + 3, "each once"
