@@ -12,6 +12,8 @@ NOT_STORED = "not_stored"
 """pictures.folder did not take it."""
 REFUSED = "refused: "
 """Followed by why: a key of `picture.refused.*` in hub/words."""
+MOST_BYTES = 256 << 10
+"""Of a picture that has passed."""
 
 
 class Picture(NamedTuple):

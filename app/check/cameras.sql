@@ -20,12 +20,14 @@ select id, dropped from viid_registration
 where dropped_at > now() - interval '1 day' order by dropped_at desc limit %(limit)s
 
 -- name: coarse
--- Cameras that have sent pictures, or whose video is looked at, and of which no place is kept.
-select d.code from device d
+-- Cameras whose video is looked at, or that have sent pictures, and of which no place is kept as it is seen there.
+select d.code
+from device d
+left join camera_connection c on c.device_id = d.id and c.kind = 'rtsp' and c.enabled and not c.patrolled
 where d.state = 'active'
-    and (exists (select from camera_connection c where c.device_id = d.id and c.kind = 'rtsp' and c.enabled
-                 and not c.patrolled and c.state = 'up')
-         or exists (select from event_picture p where p.device_id = d.id and p.whole
-                    and p.received_at > now() - interval '1 day'))
-    and not exists (select from camera_place p where p.device_id = d.id)
+    and (c.state = 'up'
+         or c.device_id is null and exists (select from event_picture p where p.device_id = d.id and p.whole
+                                            and p.received_at > now() - interval '1 day'))
+    and not exists (select from camera_place p where p.device_id = d.id
+                        and p.source = case when c.device_id is null then 'picture' else 'video' end)
 order by d.code limit %(limit)s

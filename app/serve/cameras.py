@@ -20,7 +20,7 @@ from hub.tls import trusting_context
 from ingest.cameras.source import CameraSource
 from ingest.pictures.gate import Gate
 from ingest.unwanted import Unwanted
-from ingest.video.messages import Clips, Trusted
+from ingest.video.messages import Showing, Trusted
 from ingest.video.patrol import Patrol
 from ingest.video.source import VideoSource
 
@@ -44,12 +44,13 @@ class _Turn:
         return time.monotonic() < self._until
 
 
-def clips_of(settings: Settings, secret: bytes) -> Clips | None:
-    """How clips are made; None where none are kept. `secret`: see Gate."""
+def showing_of(settings: Settings, secret: bytes) -> Showing | None:
+    """How pictures and clips of video are made; None where none are kept. `secret`: see Gate."""
     pictures = settings.pictures
-    if not (settings.video.clips and pictures.processes):
+    if not pictures.processes:
         return None
-    return Clips(pictures.occasions, round(pictures.occasion_s * 1_000_000), secret)
+    occasion = round(pictures.occasion_s * 1_000_000)
+    return Showing(pictures.occasions, occasion, secret, clips=settings.video.clips)
 
 
 class Cameras(Sources):
@@ -68,7 +69,8 @@ class Cameras(Sources):
             trusted = Trusted(*(str(each or "") for each in (files.ca, files.certificate, files.key)))
             video = sources["video"] = VideoSource(
                 settings.video, sink, pool, Secrets(settings.secrets), Outgoing(settings), trusted,
-                origins_of(settings).of_camera, gate.passed, self._turn.granted, clips=clips_of(settings, gate.secret),
+                origins_of(settings).of_camera, gate.note, self._turn.granted,
+                showing=showing_of(settings, gate.secret),
             )  # fmt: skip
             sources["patrol"] = Patrol(
                 settings.video, sink, pool, Secrets(settings.secrets), Outgoing(settings),

@@ -15,17 +15,19 @@ from app.video.networks import network_of
 from app.video.overlay import Overlay
 from hub.clip import Clip
 from hub.models import now_micros
+from hub.picture import NOT_KEPT, absent
+from hub.picture import Picture as Passed
 from hub.words.sentence import written
 from ingest.clips.clipping import Clipping
 from ingest.clips.place import Place
-from ingest.video.decoding import Picture, jpeg_of
+from ingest.video.decoding import Picture
 from ingest.video.messages import Clipped, Figures, Found, Measured, Pace, Placed, Report
 
 AGAIN_S = 30.0
 """What lasts is told again so often: episodes that nobody tells of for longer end."""
 FIGURES_S = 5.0
 CLIPS = "clips"
-"""What keeping and making them costs, beside the detectors."""
+"""What they and pictures cost, beside the detectors."""
 AT_ONCE = 100
 """Readings of a message."""
 Tell = Callable[[Report], None]
@@ -45,12 +47,17 @@ class Looking:
 
     def __init__(
         self, slot: int, settings: VideoSettings, fps: float, tell: Tell, overlay: Overlay | None, zone: str = "",
-        place: Place | None = None,
+        place: Place | None = None, clip_s: float = 0.0,
     ) -> None:  # fmt: skip
-        """`zone`: of time, where the camera is; "": windows of time always hold. `place`: of clips; None: none."""
+        """`zone`: of time, where the camera is; "": windows of time always hold. `place`: None: nothing is shown.
+
+        `clip_s`: seconds of a clip before an event and after it; 0: there are none.
+        """
         self._slot, self.tell, self._overlay = slot, tell, overlay
         self._place = place
-        self._clipping = None if place is None else Clipping(settings.clip_s, place, self._clipped)
+        self._picture: Passed | None = None
+        """Of the frame that is looked at, once it was asked for."""
+        self._clipping = None if place is None or not clip_s else Clipping(clip_s, place, self._clipped)
         self._analysis = CameraAnalysis(settings, _clock(zone), network_of(settings))
         self._prefixes = settings.prefixes()
         self._apart = 1 / fps
@@ -88,6 +95,7 @@ class Looking:
     def see(self, t: float, picture: Picture | None) -> None:
         """Look at it; None: one was due and has not come."""
         self._analysed += picture is not None
+        self._picture = None
         if picture is not None:
             self._keep(t, picture)
         for finding in self._analysis.see(t, picture):
@@ -106,21 +114,32 @@ class Looking:
             self._active[key] = t, finding
         else:
             self._active.pop(key, None)
-        jpeg = b"" if picture is None or again else jpeg_of(picture)
+        passed = None if picture is None or again else self._passed(picture)
         cues = {name: round(float(value), 4) for name, value in finding.cues.items()}
         score = round(float(finding.score), 4)
         at, zone = now_micros(), finding.zone
-        found = Found(self._slot, at, round(t, 3), finding.kind, finding.state, score, zone, cues, again, jpeg)
-        if self._clipping is not None and jpeg and finding.state == "active":
+        found = Found(self._slot, at, round(t, 3), finding.kind, finding.state, score, zone, cues, again, passed)
+        if self._clipping is not None and passed is not None and finding.state == "active":
             found.clip, found.no_clip = self._clipping.asked(t)
         self.tell(found)
 
+    def _passed(self, picture: Picture) -> Passed:
+        if self._place is None:
+            return absent(NOT_KEPT)
+        began = time.thread_time()
+        self._picture = self._picture or self._place.passed(picture)
+        self._clips_cpu += time.thread_time() - began
+        return self._picture
+
     def _keep(self, t: float, picture: Picture) -> None:
+        if self._place is None:
+            return
+        began = time.thread_time()
+        self._place.learn(now_micros(), picture)
         if self._clipping is not None:
-            began = time.thread_time()
             self._clipping.see(t, picture)
-            self._clips_cpu += time.thread_time() - began
-        if self._place is not None and (fresh := self._place.fresh()):
+        self._clips_cpu += time.thread_time() - began
+        if fresh := self._place.fresh():
             self.tell(Placed(self._slot, fresh))
 
     def _clipped(self, number: int, clip: Clip) -> None:
@@ -143,7 +162,7 @@ class Looking:
         if now - self._figures_at < FIGURES_S and not at_end:
             return
         cpu, cost, fault = time.thread_time(), dict(self._analysis.cost), self._analysis.fault
-        if self._clipping is not None:
+        if self._place is not None:
             cost[CLIPS] = self._clips_cpu
         spent = {name: round(value - self._cost.get(name, 0.0), 4) for name, value in cost.items()}
         read_s, self._read_s = self.reading_s - self._read_s, self.reading_s

@@ -9,7 +9,7 @@ from pathlib import Path
 from traceback import format_exception
 from typing import cast
 
-from analytics.video.settings import BadVideoSettings, VideoSettings
+from analytics.video.settings import BadVideoSettings
 from app.video.glance import glanced
 from app.video.hush import Hush
 from app.video.looking import Looking, settings_of
@@ -25,7 +25,7 @@ from ingest.clips.place import Place
 from ingest.video.addressed import Addressed
 from ingest.video.http_pictures import pictures
 from ingest.video.marks import SLOTS, Marks
-from ingest.video.messages import Close, Ended, Glance, Open, OpenFile, Report, SetPace, Told, ended
+from ingest.video.messages import Close, Ended, Glance, Open, OpenFile, Report, SetPace, Showing, Told, ended
 from ingest.video.parameter_sets import Encoding
 from ingest.video.rtp import Unit
 from ingest.video.rtsp import RtspStream
@@ -99,17 +99,17 @@ class Streams:
         overlay = Overlay(Path(told.overlay), told.fps, settings) if told.overlay else None
         if isinstance(told, OpenFile):
             return Looking(told.slot, settings, told.fps, voice, overlay)
-        return Looking(told.slot, settings, told.fps, voice, overlay, told.zone, self._place(told, settings))
+        place = None if told.showing is None else self._place(told.camera, told.showing)
+        clip_s = settings.clip_s if told.showing is not None and told.showing.clips and settings.clips else 0.0
+        return Looking(told.slot, settings, told.fps, voice, overlay, told.zone, place, clip_s)
 
-    def _place(self, told: Open, settings: VideoSettings) -> Place | None:
-        if told.clips is None or not settings.clips:
-            return None
-        place = self._places.pop(told.camera, None) or Place(
-            told.clips.occasions, told.clips.occasion, told.clips.seed, told.clips.place
+    def _place(self, camera: str, showing: Showing) -> Place:
+        place = self._places.pop(camera, None) or Place(
+            showing.occasions, showing.occasion, showing.seed, showing.place
         )  # fmt: skip
         while len(self._places) >= SLOTS:
             del self._places[next(iter(self._places))]  # that which was opened longest ago
-        self._places[told.camera] = place
+        self._places[camera] = place
         return place
 
     async def _stream(self, told: Open, voice: Voice) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from hub.clip import BUSY, SHED, Clip, no_clip
-from hub.models import now_micros
 from ingest.clips.making import made
 from ingest.clips.place import Place
 from ingest.clips.ring import Ring
@@ -35,7 +34,6 @@ class Clipping:
 
     def see(self, t: float, picture: Picture) -> None:
         """A frame, before events are told of it."""
-        self._place.learn(now_micros(), picture)
         if self.shed:
             self._give_up()
             return

@@ -88,8 +88,12 @@ class Gate:
         `camera` is the code of the device, or of the channel, that it is of: its place is remembered by it.
         """
         made = await self._answered(camera, picture)
-        self.outcomes[made.why.partition(":")[0] or ("whole" if made.whole else "passed")] += 1
+        self.note(made)
         return made
+
+    def note(self, made: Picture) -> None:
+        """Count one that was made here, or where video is decoded (ingest/clips)."""
+        self.outcomes[made.why.partition(":")[0] or ("whole" if made.whole else "passed")] += 1
 
     async def _answered(self, camera: str, picture: bytes) -> Picture:
         if not self._settings.processes:

@@ -6,15 +6,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hub.picture import REFUSED, Picture, absent
+from hub.picture import MOST_BYTES, REFUSED, Picture, absent
 from ingest.pictures.asked import Asked, Learned
 from ingest.pictures.background import Background, Tiles, place_of, reduced
 from ingest.pictures.blocks import Stir, boxes_of, put_in_blocks
 from ingest.pictures.header import RefusedPicture, Size, read_header
 from ingest.pictures.likenesses import likenesses
 
-MOST_BYTES = 256 << 10
-"""Of a picture that has passed."""
 QUALITIES = (80, 60, 40, 20)
 """Of JPEG: the first one with which it is small enough."""
 
@@ -25,7 +23,7 @@ def worked(asked: Asked) -> Iterator[Picture | Learned]:
         picture = _decoded(asked, read_header(asked.picture))
         small = reduced(picture)
         background = Background(small, asked.memory, asked.occasions)
-        yield _passed(picture.copy(), background.place, Stir(asked.seed))
+        yield passed(picture.copy(), background.place, Stir(asked.seed))
     except RefusedPicture as refused:
         yield absent(REFUSED + refused.reason)
         yield Learned(b"")
@@ -44,8 +42,8 @@ def taught(picture: NDArray[np.uint8], background: Background, now: int, apart: 
     return background.learned(now, suspicious)
 
 
-def _passed(picture: NDArray[np.uint8], place: Tiles, stir: Stir) -> Picture:
-    """What is not known to be place is put in blocks."""
+def passed(picture: NDArray[np.uint8], place: Tiles, stir: Stir) -> Picture:
+    """A picture as it may be kept, made in the place of what is given: what is not `place` is put in blocks."""
     height, width = picture.shape[:2]
     boxes = boxes_of(~place, width, height)
     put_in_blocks(picture, boxes, stir)

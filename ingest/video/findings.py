@@ -1,4 +1,4 @@
-"""What a child finds at one camera, on its way to an event: each with the picture that has passed the privacy gate.
+"""What a child finds at one camera, on its way to an event: each with its picture, which the child has put in blocks.
 
 What is active is remembered here, and read from the store at the start, for a child that is started anew knows nothing
 of it: what it does not find again once it has seen pictures for a while has ended.
@@ -7,14 +7,15 @@ of it: what it does not find again once it has seen pictures for a while has end
 import json
 import time
 from collections import Counter
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Protocol
 
 from devices.codecs.video.findings import zone_of
 from hub.clip import FOLLOWS, MOST_BYTES, NO_FRAMES, TOO_MANY_BYTES, Clip, is_webp, no_clip
 from hub.models import Micros, Origin, from_micros, now_micros
-from hub.picture import Picture
-from ingest.cameras.alerts import Pass
+from hub.picture import MOST_BYTES as MOST_BYTES_OF_PICTURE
+from hub.picture import REFUSED, Picture, absent
+from ingest.pictures.header import RefusedPicture, read_header
 from ingest.video.messages import Clipped, Found, Measured
 
 LOST = "signal_loss"
@@ -40,8 +41,9 @@ class Put(Protocol):
 class Findings:
     """Of one camera."""
 
-    def __init__(self, camera: str, origin: Origin, put: Put, gate: Pass) -> None:
-        self._camera, self._origin, self._put, self._gate = camera, origin, put, gate
+    def __init__(self, origin: Origin, put: Put, note: Callable[[Picture], None]) -> None:
+        """`note` counts pictures, by what became of them."""
+        self._origin, self._put, self._note = origin, put, note
         self._active: dict[Key, float] = {}
         self._shown_at: float | None = None
         """Since when the stream of now has brought pictures, by the monotonic clock."""
@@ -59,8 +61,9 @@ class Findings:
         else:
             self._active.pop(key, None)
         pictures: tuple[Picture, ...] = ()
-        if found.picture:
-            pictures = (await self._gate(self._camera, found.picture),)
+        if found.picture is not None:
+            pictures = (_checked(found.picture),)
+            self._note(pictures[0])
         clip = no_clip(FOLLOWS) if found.clip else None
         if found.no_clip:
             clip = no_clip(found.no_clip)
@@ -140,6 +143,16 @@ class Findings:
         }  # fmt: skip
         await self._put(self._origin, _payload(told), pictures, clip)
         return told
+
+
+def _checked(picture: Picture) -> Picture:
+    """No child passes on what is no picture, or a large one."""
+    try:
+        if picture.jpeg and not (len(picture.jpeg) <= MOST_BYTES_OF_PICTURE and read_header(picture.jpeg).jpeg):
+            return absent(f"{REFUSED}too_many_bytes")
+    except RefusedPicture as refused:
+        return absent(REFUSED + refused.reason)
+    return picture
 
 
 def _payload(told: Mapping[str, object]) -> bytes:

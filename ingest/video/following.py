@@ -18,7 +18,6 @@ from ingest.video.findings import Findings
 from ingest.video.messages import (
     NOBODY,
     Clipped,
-    Clips,
     Figures,
     Found,
     Measured,
@@ -26,6 +25,7 @@ from ingest.video.messages import (
     Pace,
     Placed,
     Report,
+    Showing,
     Trusted,
     Up,
 )  # fmt: skip
@@ -52,16 +52,16 @@ class VideoFollowing(Following):
     def __init__(
         self, wanted: Wanted, url: CameraUrl, login: Login | None, findings: Findings, readers: Readers,
         outgoing: Outgoing, settings: Video, opening: asyncio.Semaphore, tls: Trusted = NOBODY,
-        clips: Clips | None = None, places: Places | None = None,
+        showing: Showing | None = None, places: Places | None = None,
     ) -> None:  # fmt: skip
-        """`clips`: how they are made; None: none are. `places`: what is kept of their places."""
+        """`showing`: how pictures and clips are made; None: none are. `places`: what is kept of their places."""
         super().__init__(wanted.device, opening)
         analysis = wanted.analysis
         self._wanted, self._url, self._login, self._tls = wanted, url, login, tls
         self._analysis = b"" if analysis is None else json.dumps(analysis).encode()
         self.is_danger = analysis is not None and not DANGER.isdisjoint(analysis.get("kinds") or ())
         self._places = places
-        self._clips = None if analysis is not None and analysis.get("clips") is False else clips
+        self._showing = showing
         self.findings, self._readers, self._outgoing, self._settings = findings, readers, outgoing, settings
         self._reader: Reader | None = None
         self._slot = -1
@@ -78,7 +78,8 @@ class VideoFollowing(Following):
     @property
     def has_clips(self) -> bool:
         """Whether clips are made of it."""
-        return self._clips is not None
+        showing, analysis = self._showing, self._wanted.analysis or {}
+        return showing is not None and showing.clips and analysis.get("clips") is not False
 
     @property
     def load(self) -> Load | None:
@@ -93,8 +94,8 @@ class VideoFollowing(Following):
     async def follow(self) -> None:
         """See Following."""
         addresses = await self._allowed()
-        if self._clips is not None and self._places is not None:
-            self._clips.place = await self._places.of(self._wanted.device)
+        if self._showing is not None and self._places is not None:
+            self._showing.place = await self._places.of(self._wanted.device)
         waits, permit = asyncio.Event(), None
         try:
             async with self._readers.one(alone=self._is_guilty) as reader:
@@ -134,7 +135,7 @@ class VideoFollowing(Following):
         settings = self._settings
         return Open(
             slot, self._wanted.device, self._url.shown, addresses, login, settings.fps, self._analysis, tls=self._tls,
-            silent_s=settings.silent_s, zone=self._wanted.zone, clips=self._clips,
+            silent_s=settings.silent_s, zone=self._wanted.zone, showing=self._showing,
             pace=self.pace,
         )  # fmt: skip
 

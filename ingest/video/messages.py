@@ -10,6 +10,7 @@ import msgspec
 
 from hub.clip import Clip
 from hub.errors import HubError
+from hub.picture import Picture
 from hub.words.sentence import Sentence, Words, stored, written
 
 LENGTH_BYTES = 4
@@ -47,16 +48,19 @@ NOBODY = Trusted()
 """But the authorities of this machine."""
 
 
-class Clips(msgspec.Struct):
-    """That clips are made, and how the place is learned that they show (pictures.occasions, pictures.occasion_s)."""
+class Showing(msgspec.Struct):
+    """How pictures and clips of a stream are made: how the place is learned, and what is added to blocks."""
 
     occasions: int
+    """As pictures.occasions."""
     occasion: int
     """Microseconds between two."""
     seed: bytes
     """Of what is added to the blocks of this camera; where it is of all, what theirs are made of."""
     place: bytes = b""
     """What is kept of the camera's place; empty: nothing."""
+    clips: bool = True
+    """Whether clips are made, too."""
 
 
 class Open(msgspec.Struct, tag="open"):
@@ -80,8 +84,8 @@ class Open(msgspec.Struct, tag="open"):
     """A stream that sends nothing for so long is over."""
     zone: str = ""
     """Of time, where the camera is; empty: windows of time always hold."""
-    clips: Clips | None = None
-    """None: there are none of this stream."""
+    showing: Showing | None = None
+    """None: nothing of this stream is shown."""
     pace: Pace = Pace.FULL
     """At its begin."""
 
@@ -146,8 +150,8 @@ class Found(msgspec.Struct, tag="found"):
     zone: str | None
     cues: dict[str, float]
     again: bool = False
-    picture: bytes = b""
-    """JPEG of the frame, reduced; it has not passed the gate."""
+    picture: Picture | None = None
+    """The frame as it may be kept, or why it is not."""
     clip: int = 0
     """The number of its clip, which follows; 0: there is none."""
     no_clip: str = ""

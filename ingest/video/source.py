@@ -11,11 +11,11 @@ from devices.cameras.camera_url import CameraUrl, Login
 from devices.codecs.video.findings import finding_of
 from hub.access.outgoing import Outgoing
 from hub.errors import HubError
+from hub.picture import Picture
 from hub.pipeline import Sink
 from hub.secrets.sealed import Secrets
 from hub.store.pool import Pool
 from hub.video_settings import Video
-from ingest.cameras.alerts import Pass
 from ingest.cameras.connections import Wanted, lasting, left, note_figures
 from ingest.cameras.following import OPENING, Following
 from ingest.cameras.keeping import Keeping, OriginOf
@@ -24,7 +24,7 @@ from ingest.pictures.places import Places
 from ingest.video.budget import shed
 from ingest.video.findings import Findings
 from ingest.video.following import VideoFollowing
-from ingest.video.messages import Clips, Pace, Trusted
+from ingest.video.messages import Pace, Showing, Trusted
 from ingest.video.readers import Readers
 
 log = logging.getLogger(__name__)
@@ -45,13 +45,13 @@ class VideoSource(Keeping):
 
     def __init__(
         self, settings: Video, sink: Sink, pool: Pool, secrets: Secrets, outgoing: Outgoing, tls: Trusted,
-        origin: OriginOf, gate: Pass, permitted: Callable[[], bool], readers: Readers | None = None,
-        clips: Clips | None = None,
+        origin: OriginOf, note: Callable[[Picture], None], permitted: Callable[[], bool],
+        readers: Readers | None = None, showing: Showing | None = None,
     ) -> None:  # fmt: skip
-        """`clips`: how they are made; None: none are."""
+        """`note` counts pictures; `showing`: how they and clips are made; None: none are."""
         super().__init__("video", KINDS, sink, pool, secrets, permitted)
         self._settings, self._outgoing, self._tls = settings, outgoing, tls
-        self._origin, self._gate, self._clips = origin, gate, clips
+        self._origin, self._noted, self._showing = origin, note, showing
         self._places = Places(pool, "video")
         self._readers = readers or Readers(settings.processes, settings.cameras)
         self._opening = asyncio.Semaphore(OPENING)
@@ -67,12 +67,12 @@ class VideoSource(Keeping):
         origin = self._origin(PROTOCOL, each.device, "")
         findings = self._findings.get(each.device)
         if findings is None:
-            findings = self._findings[each.device] = Findings(each.device, origin, self._intake.put, self._gate)
+            findings = self._findings[each.device] = Findings(origin, self._intake.put, self._noted)
             self._new.add(each.device)
-        clips = self._clips
+        showing = self._showing
         return VideoFollowing(
             each, url, login, findings, self._readers, self._outgoing, self._settings, self._opening, self._tls,
-            None if clips is None else replace(clips, seed=seed_of(clips.seed, each.device)),
+            None if showing is None else replace(showing, seed=seed_of(showing.seed, each.device)),
             self._places,
         )  # fmt: skip
 
@@ -114,7 +114,7 @@ class VideoSource(Keeping):
     async def _end_left(self) -> None:
         """What lasts at cameras that nobody looks at any more has ended, whoever stopped it, and when."""
         for each in await left(self._pool):
-            findings = Findings(each.device, self._origin(PROTOCOL, each.device, ""), self._intake.put, self._gate)
+            findings = Findings(self._origin(PROTOCOL, each.device, ""), self._intake.put, self._noted)
             findings.restore([(finding_of(each.kind, each.code), each.zone)])
             await findings.over()
 

@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from devices.cameras.failure import CameraFailed
-from ingest.video.messages import Clips, Figures, Open, Report, Up
+from ingest.video.messages import Figures, Open, Report, Showing, Up
 from ingest.video.reader import Reader
 from simulator.cameras.rtsp import RtspCamera, clip
 from tests.support.measure import cpu_s, rss_mb
@@ -81,7 +81,7 @@ class Course:
                 await self.reader.follow(
                     lambda slot: Open(
                         slot, name, camera.url(), ["127.0.0.1"], None, self.given.fps, settings,
-                        clips=Clips(3, 60_000_000, b"bench"),
+                        showing=Showing(3, 60_000_000, b"bench"),
                     ),
                     take,
                 )  # fmt: skip

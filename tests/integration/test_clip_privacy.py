@@ -86,6 +86,13 @@ def test_no_face_and_no_plate_is_left_in_a_clip_nor_in_all_its_frames_together(m
     assert read([(each, TEXTS[0]) for each in [*seen_plates, together(seen_plates)]]) == 0
     assert likeness(together(seen_plates), plate(TEXTS[0], WIDE)) < 0.3
 
+    pictures = [place.passed(each) for place, each in zip(map(known, [b"gate"] * 3), sent[4:7], strict=True)]
+    assert [(each.why, each.whole) for each in pictures] == [("", False)] * 3, "an event's picture shows no less"
+    stills = [jpeg_decoded(each.jpeg) for each in pictures]
+    assert np.abs(stills[1][:60].astype(int) - STREET[:60]).mean() < 8
+    assert max(min(detail(each)) for each in at(stills, faces[4:7], SIDE, SIDE)) <= 3, "and no more"
+    assert read([(each, TEXTS[0]) for each in at(stills, plates[4:7], WIDE, HIGH)]) == 0
+
     monkeypatch.setattr(blocks, "COARSER", 1)
     monkeypatch.setattr(blocks, "STIR", (0.0, 0.0, 0.0))
     finer = at(decoded(made(kept, 3.0, known()).webp), plates, WIDE, HIGH)

@@ -15,7 +15,7 @@ import pytest
 from app.video.networks import FOLDER
 from hub.clip import is_webp
 from hub.words.sentence import Sentence
-from ingest.video.messages import Clipped, Clips, Ended, Figures, Found, Measured, Open, OpenFile, Report, Up
+from ingest.video.messages import Clipped, Ended, Figures, Found, Measured, Open, OpenFile, Report, Showing, Up
 from ingest.video.reader import Reader, ReaderEnded
 from simulator.cameras.http_login import HttpLogin
 from simulator.cameras.rtsp import Clip, RtspCamera, clip
@@ -125,12 +125,14 @@ async def test_a_clip_follows_its_finding_and_of_a_camera_that_dies_it_ends_ther
     settings = json.dumps({"kinds": ["black"], "clip_s": 10}).encode()
     async with RtspCamera(clip("street.h264")) as camera, running() as reader:
         told = stream(camera)
-        told.settings, told.clips = settings, Clips(3, 60_000_000, b"gate")
+        told.settings, told.showing = settings, Showing(3, 60_000_000, b"gate")
         followed = Followed(reader, told)
         await followed.until(Up)
         camera.clip = clip("black.h264")
         found = (await followed.until(Found))[0]
         assert (found.kind, found.no_clip) == ("black", "")
+        assert found.picture is not None
+        assert (found.picture.why, found.picture.whole) == ("", True)
         camera.speaks = False
         assert (await followed.ended()).sentence
         (clipped,) = await followed.until(Clipped)

@@ -41,14 +41,14 @@ async def put(origin: Origin, payload: bytes, pictures: tuple[Picture, ...] = ()
     """Nothing is stored here."""
 
 
-async def gate(_camera: str, _jpeg: bytes) -> Picture:
+def note(_picture: Picture) -> None:
     raise AssertionError("a finding, though nothing is to be found")
 
 
 def following(name: str, url: str, readers: Readers) -> VideoFollowing:
     """As the hub follows a camera."""
     outgoing = Outgoing(Settings(outgoing=Listed(camera=("127.0.0.0/8",))))
-    findings = Findings(name, Origin("video", name, name, "frame", protocol="video"), put, gate)
+    findings = Findings(Origin("video", name, name, "frame", protocol="video"), put, note)
     parsed, _ = parse_url("rtsp", url)
     wanted = Wanted(name, "rtsp", parsed.shown, None, datetime.now(UTC), (), name, {"kinds": []})
     return VideoFollowing(wanted, parsed, None, findings, readers, outgoing, Video(silent_s=2), asyncio.Semaphore(9))

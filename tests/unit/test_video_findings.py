@@ -4,14 +4,18 @@ import json
 from datetime import UTC
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from devices.codecs.video.findings import decode
 from hub.clip import Clip
 from hub.models import Origin
-from hub.picture import Picture
+from hub.picture import MOST_BYTES, Picture
 from ingest.video.findings import Findings
 from ingest.video.messages import Found
+from tests.support.pictures import jpeg
+
+ORIGIN = Origin("video", "cam", "cam", "frame", protocol="video")
 
 
 @pytest.mark.parametrize("zone", ["yard", " yard ", "yard\x07 13800138000", None])
@@ -24,10 +28,7 @@ async def test_what_is_found_again_after_a_restart_is_not_taken_for_over(
     async def put(origin: Origin, payload: bytes, pictures: tuple[Picture, ...] = (), clip: Clip | None = None) -> None:
         told.append(json.loads(payload)["state"])
 
-    async def gate(_camera: str, _jpeg: bytes) -> Picture:
-        return Picture(b"")
-
-    findings = Findings("cam", Origin("video", "cam", "cam", "frame", protocol="video"), put, gate)
+    findings = Findings(ORIGIN, put, lambda _picture: None)
     stored = {None: None, "yard": "yard", " yard ": "yard"}.get(zone)
     findings.restore([("intrusion", stored)])
     await findings.shown()
@@ -36,6 +37,21 @@ async def test_what_is_found_again_after_a_restart_is_not_taken_for_over(
     clock.now = 60.0
     await findings.turn(30.0)
     assert told == ["active"]
+
+
+async def test_a_picture_that_is_none_does_not_leave_a_child_that_was_taken_over() -> None:
+    told, counted = list[Picture](), list[str]()
+
+    async def put(origin: Origin, payload: bytes, pictures: tuple[Picture, ...] = (), clip: Clip | None = None) -> None:
+        told.extend(pictures)
+
+    findings = Findings(ORIGIN, put, lambda picture: counted.append(picture.why))
+    good = jpeg(np.zeros((36, 64, 3), np.uint8))
+    for content in (good, b"<html>", good + bytes(MOST_BYTES)):
+        picture = Picture(content, 64, 36)
+        await findings.take(Found(0, 1_700_000_000_000_000, 1.0, "black", "active", 0.9, None, {}, picture=picture))
+    assert [each.jpeg for each in told] == [good, b"", b""]
+    assert counted == ["", "refused: not_jpeg_or_png", "refused: too_many_bytes"]
 
 
 def test_what_a_patrol_tells_is_no_episode() -> None:
