@@ -5,7 +5,6 @@ may write no file, and is free of patents; OpenCV's FFmpeg makes VP8 in twice th
 no H.264.
 """
 
-import threading
 import time
 from collections.abc import Sequence
 from itertools import pairwise
@@ -13,7 +12,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from hub.clip import BUSY, MOST_BYTES, NO_FRAMES, TOO_MANY_BYTES, TOO_SLOW, Clip, no_clip
+from hub.clip import MOST_BYTES, NO_FRAMES, TOO_MANY_BYTES, TOO_SLOW, Clip, no_clip
 from ingest.clips.place import Place
 from ingest.clips.ring import APART_S, Kept
 from ingest.pictures.background import Tiles
@@ -24,23 +23,11 @@ PLACE_S = 1.0
 """How often the place is shown anew."""
 CPU_S = 3.0
 """What putting a clip in blocks may take; 50 frames take 0.2 s, encoding another 0.2."""
-WAIT_S = 2.0
-"""For another clip that is made: one at a time, each holds 35 MB while it is."""
 QUALITIES = (60, 30)
-_ONE = threading.Lock()
 
 
 def made(frames: Sequence[Kept], at: float, place: Place) -> Clip:
     """A clip of frames, of which `at` is the time of the event; or why there is none."""
-    if not _ONE.acquire(timeout=WAIT_S):
-        return no_clip(BUSY)
-    try:
-        return _made(frames, at, place)
-    finally:
-        _ONE.release()
-
-
-def _made(frames: Sequence[Kept], at: float, place: Place) -> Clip:
     began = time.thread_time()
     pictures, times = list[Picture](), list[float]()
     for kept in frames:

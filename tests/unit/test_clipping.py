@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from hub.clip import BUSY, MOST_BYTES, NO_FRAMES, SHED, TOO_MANY_BYTES, TOO_SLOW, Clip, is_webp
+from ingest.clips import clipping as clippings
 from ingest.clips import making, ring
-from ingest.clips.clipping import MOST, Clipping
+from ingest.clips.clipping import MOST, Clipping, Workshop
 from ingest.clips.place import Place
 from ingest.clips.ring import Ring
 from ingest.video.decoding import Picture
@@ -21,8 +22,13 @@ def told() -> Told:
 
 
 @pytest.fixture
-def clipping(told: Told) -> Clipping:
-    return Clipping(1.0, Place(3, 1_000_000, b"gate"), lambda number, clip: told.append((number, clip)))
+def workshop() -> Workshop:
+    return Workshop()
+
+
+@pytest.fixture
+def clipping(told: Told, workshop: Workshop) -> Clipping:
+    return Clipping(1.0, Place(3, 1_000_000, b"gate"), lambda number, clip: told.append((number, clip)), workshop)
 
 
 def frame(number: int, width: int = 64) -> Picture:
@@ -67,6 +73,38 @@ def test_no_more_are_made_at_one_time_than_are_stated(clipping: Clipping, told: 
     assert [clipping.asked(1.8)[1] for _ in range(MOST + 1)] == [""] * MOST + [BUSY]
     clipping.close()
     assert [number for number, _ in told] == [1, 2, 3, 4]
+
+
+def test_while_clips_of_others_are_made_a_camera_looks_on_and_its_own_waits(
+    clipping: Clipping, told: Told, workshop: Workshop
+) -> None:
+    see(clipping, 0, 2)
+    clipping.asked(1.8)
+    with workshop.making:
+        see(clipping, 2, 6)
+        assert told == [], "and it has not waited in between: no frame is missing"
+    see(clipping, 6, 6.3)
+    [(_, clip)] = told
+    assert is_webp(clip.webp)
+    assert clip.before_s == pytest.approx(1.0), "as it was cut"
+    assert clip.seconds == pytest.approx(2.1, abs=0.2)
+
+
+def test_what_waits_for_too_long_or_is_too_much_is_told_as_busy_and_leaves_its_room(
+    clipping: Clipping, told: Told, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with workshop.making, monkeypatch.context() as patch:
+        patch.setattr(clippings, "WAIT_S", -1.0)
+        see(clipping, 0, 2)
+        clipping.asked(1.8)
+        see(clipping, 2, 3)
+        patch.undo()
+        patch.setattr(clippings, "WAITING_BYTES", 1_000)
+        clipping.asked(2.8)
+        see(clipping, 3, 4)
+    assert [clip.why for _, clip in told] == [BUSY, BUSY]
+    assert workshop.has_room(clippings.WAITING_BYTES)
+    assert not workshop.has_room(1)
 
 
 def test_what_is_shed_says_so_and_holds_nothing(clipping: Clipping, told: Told) -> None:
