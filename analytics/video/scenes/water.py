@@ -1,4 +1,4 @@
-"""Water on the ground: a lasting change that spreads, shines or ripples, and lies flat."""
+"""Water on the ground: a lasting change that spreads, shines or ripples, and lies flat; or one that bursts in."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -8,10 +8,12 @@ import numpy as np
 
 from analytics.video.detector import Key
 from analytics.video.finding import Cue
-from analytics.video.scenes.background import Background, Floats, fading
-from analytics.video.scenes.evidence import NOTHING, burst, level, ramp, together, told, vetoed
+from analytics.video.scenes.background import Background, Floats, Foreground, fading
+from analytics.video.scenes.before import Before
+from analytics.video.scenes.evidence import NOTHING, better, burst, level, ramp, together, told, vetoed
 from analytics.video.scenes.masks import Area
 from analytics.video.scenes.regions import Region, regions
+from analytics.video.scenes.torrent import Torrent
 from analytics.video.view import SMALL, Image, View
 
 EVERY_S = 1.0
@@ -19,12 +21,16 @@ CELLS = SMALL[0] // 5, SMALL[1] // 5
 LEAST = 8
 """Cells of 5 x 5 pixels that water covers: 1.4 % of the picture."""
 _APART, _MORE = 6.0, 3.0
-"""Grey levels by which a cell of clear water differs from the dry floor, and times what most cells do."""
+"""Grey levels by which a cell of clear water differs from the dry floor, and times what most cells do.
+Where most of the place has changed it is times what few do."""
 _LASTING_S = 4.0
 _SPREAD_S = 2.0, 6.0
 """Between the first places of it and the last: what comes at once is a light or a thing."""
 _SOME_EDGES = 1.0
 """Grey levels a pixel, in the mean, that are edges enough to tell whether they are kept."""
+_HANGS = 0.25, 0.4
+"""Share of the picture's height above the middle of what its upper border cuts: above, it is smoke, unless somebody
+has drawn the ground there."""
 _NEAR = np.ones((3, 3), np.uint8)
 _BURST_S = 2.0
 """A thing that comes is there as a whole within this."""
@@ -39,6 +45,9 @@ class _Look(NamedTuple):
     """The edges of the place, in the same exposure."""
     colour: Image
     """BGR."""
+    small: Image
+    """(90, 160), as it is."""
+    seen: Foreground
 
 
 class Water:
@@ -54,22 +63,31 @@ class Water:
         self._areas = [(area, mask, _shape(mask)) for area, mask in cells]
         self._epoch, self._t = 0, 0.0
         self._lasting, self._stir, self._since = (np.zeros(shape, np.float32) for _ in range(3))
+        self._torrent, self._before = Torrent(shape), Before()
 
     def scores(self, view: View) -> Mapping[Key, Cue]:
         """A score for each zone, once a second."""
         seen = self._background.seen(view)
-        if seen.epoch != self._epoch:
-            self._epoch, self._t = seen.epoch, view.t
+        other = seen.epoch != self._epoch and not self._before.carries(view.t)
+        self._epoch = seen.epoch
+        if other or self._before.over(view.t):
+            self._t = view.t
             for state in (self._lasting, self._stir, self._since):
                 state[:] = 0.0
+            self._torrent.begin()
             return {("flood", area.name): NOTHING for area, _, _ in self._areas}
+        before = self._before.seen(view, seen)
+        seen = before or seen
         dt = view.t - self._t
-        cv2.accumulateWeighted(_cells(seen.changed), self._stir, fading(seen.dt, _LASTING_S))
+        stirs = _cells(seen.changed)
+        cv2.accumulateWeighted(stirs, self._stir, fading(seen.dt, _LASTING_S))
+        self._torrent.see(stirs, seen.dt)
         if dt < EVERY_S or not seen.settled:
             return {}
         self._t = view.t
+        self._before.look(view.t, seen)
         apart = _apart(view.small, seen.place)
-        differs = (_cells(seen.mask) > 0.4 * 255) | (apart > max(_APART, _MORE * level(apart, 0.5)))
+        differs = (_cells(seen.mask) > 0.4 * 255) | (apart > max(_APART, _MORE * level(apart, 0.15 if before else 0.5)))
         cv2.accumulateWeighted(differs.astype(np.float32), self._lasting, fading(min(dt, 2.0), _LASTING_S))
         wet = self._lasting > 0.6
         self._since += np.float32(min(dt, 2.0))
@@ -79,15 +97,19 @@ class Water:
             _edges(view.small),
             _edges(seen.place),
             cv2.resize(view.small_bgr, CELLS, interpolation=cv2.INTER_AREA),
+            view.small,
+            seen,
         )
         scores: dict[Key, Cue] = {}
         for area, mask, shape in self._areas:
             scores[("flood", area.name)] = (
-                self._judged(wet & mask, mask, shape, look) if area.counts(view.when) else NOTHING
+                self._judged(wet & mask, mask, shape, look, area.name is not None)
+                if area.counts(view.when)
+                else NOTHING
             )
         return scores
 
-    def _judged(self, wet: np.ndarray, mask: np.ndarray, shape: float, look: _Look) -> Cue:
+    def _judged(self, wet: np.ndarray, mask: np.ndarray, shape: float, look: _Look, drawn: bool) -> Cue:
         found = regions(wet.view(np.uint8) * np.uint8(255), LEAST, 1)
         if not found:
             return NOTHING
@@ -113,14 +135,15 @@ class Water:
         }
         cues["border"] = ramp(_beside(region, look.apart), 0.7, 0.45)
         cues["clear"] = ramp(_kept(region, look), 0.75, 0.9)
+        cues["low"] = 1.0 if drawn or region.top > 0 else ramp(region.y / mask.shape[0], *_HANGS)
         # What is smooth and does not ripple may be a thing: cars that stop one after the other come whole.
         surface = max(min(cues["smooth"], cues["by_bits"]), cues["ripple"])
         # From above nothing lies flat: what has a surface, has come bit by bit and ends somewhere is water, too.
         cues["flat"] = max(cues["flat"], min(surface, cues["by_bits"], cues["border"], cues["growth"]))
         body = together((cues["area"], cues["lasting"], cues["flat"], cues["grey"], cues["growth"], surface))
-        return told(
-            vetoed(body, (cues["growth"], surface, cues["soft"], cues["flat"], cues["border"], cues["clear"])), cues
-        )
+        everywhere = cues["border"], cues["clear"], cues["low"]
+        lies = told(vetoed(body, (cues["growth"], surface, cues["soft"], cues["flat"], *everywhere)), cues)
+        return better(lies, self._torrent.judged(region, grew, look.small, look.seen, cues))
 
 
 def _spreads(since: Floats) -> float:
