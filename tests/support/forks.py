@@ -1,7 +1,8 @@
 """Hub processes without the 2 s of processor time that imports cost: forked from one that has imported everything.
 
 Each is a process of its own, as after `python -m app.main ARGUMENTS`: it has its own memory, environment, log and exit
-status, and may be killed. What a hub starts by itself (its workers) is started the ordinary way.
+status, and may be killed. So are its workers (tests/support/forked_workers.py); what else a hub starts by itself is
+started the ordinary way.
 
 Run as a process of its own: python -m tests.support.forks, with a socket as its standard input. A line is one JSON
 object: {"arguments", "env", "cwd", "log"} is answered with {"pid"}; when that process ends, {"pid", "status"} follows.
@@ -23,9 +24,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.forked_workers import PR_SET_PDEATHSIG, fork_workers
+
 WIDTH = "200"
 """COLUMNS of the command line: it is read when modules are imported."""
-PR_SET_PDEATHSIG = 1
 
 
 class Forked:
@@ -137,6 +139,8 @@ class _Wish:
         time.tzset()
         os.chdir(self.cwd)
         sys.argv = ["hub", *self.arguments]
+        if "--workers" in self.arguments:
+            fork_workers()
 
 
 def _serve(connection: socket.socket) -> _Wish | None:

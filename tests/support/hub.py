@@ -72,8 +72,11 @@ class Hub:
         found = {}
         for child in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii").split():
             with suppress(FileNotFoundError, ProcessLookupError):  # it ends between the list and the look
+                kind, _, number = Path(f"/proc/{child}/comm").read_text(encoding="ascii").partition(" ")
                 command = Path(f"/proc/{child}/cmdline").read_text(encoding="utf-8").split("\0")
-                if "worker" in command:
+                if kind == "worker":  # forked
+                    found[int(number)] = int(child)
+                elif "worker" in command:
                     found[int(command[command.index("worker") + 1])] = int(child)
         return found
 
