@@ -215,3 +215,22 @@ async def test_a_clock_that_is_set_back_holds_up_no_round(database: str, conn: p
         await shows(conn, "select count(*)::int from patrol_visit where round = 2", 3)
         await shows(conn, "select last_s >= 0 and last_cameras = 3 and number = 2 from patrol_round", True)
         assert len(looks.asked) == seen + 3, "each once"
+
+
+async def test_who_was_found_lost_before_a_restart_is_told_at_the_end_of_the_round_and_not_visited_again(
+    database: str, conn: psycopg.AsyncConnection
+) -> None:
+    looks, hub = Looks(), Hub()
+    looks.scores["b"], hub.stores = None, False
+    looks.scores["c"] = BLACK  # what is told of it hangs, and so does the round
+    async with going(database, looks, hub):
+        await shows(conn, "select count(*)::int from patrol_visit where round = 1", 2)
+    again, after = Looks(), Hub()
+    async with going(database, again, after):
+        await shows(conn, "select ended_at is null from patrol_round", False)
+    assert [device for device, _ in again.asked] == ["c"]
+    assert [(device, kind, state) for device, kind, state, _ in after.told] == [
+        ("c", "black", "active"), ("c", "black", "ended"), ("b", "signal_loss", "active"),
+    ]  # fmt: skip
+    down = await (await conn.execute("select count(*) from camera_connection where state = 'down'")).fetchone()
+    assert down == (1,)

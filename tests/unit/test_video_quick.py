@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 
+import cv2
 import numpy as np
 import pytest
 
@@ -54,6 +55,22 @@ def test_night_is_another_mode_that_is_remembered_beside_day() -> None:
     assert told(scores) == set()
     assert len(remembered()) < len(both) < 1500
     assert told(quick(pair(60), both)[0]) == set()
+
+
+@pytest.mark.parametrize("gain", [0.45, 0.35, 0.25])
+def test_a_colour_camera_by_night_is_neither_covered_nor_moved(gain: float) -> None:
+    night = [np.clip(frame * (gain * 1.05, gain, gain * 0.9) + 14, 0, 255).astype(np.uint8) for frame in pair(55)]
+    assert told(quick(night, remembered())[0]) == set()
+    covered = [frame.copy() for frame in night]
+    for frame in covered:
+        frame[:, : frame.shape[1] // 2] = 20
+    assert "occlusion" in told(quick(covered, remembered())[0]), "and what covers half of it is told by night, too"
+
+
+@pytest.mark.parametrize("size", [(320, 180), (352, 288), (1920, 1080)])
+def test_a_camera_whose_resolution_has_changed_shows_the_same_place(size: tuple[int, int]) -> None:
+    changed = [cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in pair(65)]
+    assert not told(quick(changed, remembered())[0]) & {"moved", "occlusion"}
 
 
 @pytest.mark.parametrize("reference", [b"", b"\x00", b"\x01", b"\x01\x01abc", bytes(3000), b"\xff" * 3000])

@@ -9,7 +9,7 @@ from analytics.video.finding import Cue
 from analytics.video.quality.black import black
 from analytics.video.quality.colour_cast import colour_cast
 from analytics.video.quality.exposure import over_exposure, under_exposure
-from analytics.video.quality.measures import Measures
+from analytics.video.quality.measures import Floats, Measures
 from analytics.video.quality.noise import noise
 from analytics.video.quality.ramp import ramp
 from analytics.video.quality.signal_loss import signal_loss
@@ -20,6 +20,8 @@ from analytics.video.view import Image, View, reduced
 SHARPEST = 14
 REMEMBERED_BELOW = 0.4
 """Scores of all faults below which a place is taken over."""
+SAME, DIMMEST = 0.5, 0.02
+"""Likeness from which less contrast is less light, and of the power of the contrast what is left of it at the least."""
 _WITHOUT_PLACE = frozenset({"signal_loss", "black", "over_exposure", "under_exposure"})
 """Faults with which there is no place to compare."""
 
@@ -89,6 +91,14 @@ def _stripes(now: Measures) -> Cue:
     return Cue(max(cues.values()), cues)
 
 
+def _dimmed(power: Floats, own: Floats, like: float) -> float:
+    """How much of the power of its structure a place keeps that is the same, with less light: a colour camera by night.
+
+    What covers a place hides some of it, and leaves the rest as it was, or leaves nothing that is like it.
+    """
+    return float(np.clip(np.percentile(own / power, 75), DIMMEST, 1.0)) if like > SAME else 1.0
+
+
 def _place(now: Measures, known: Signature | None) -> dict[str, Cue]:
     """Whether the place is the one that is remembered, and whether a part of it is gone.
 
@@ -102,9 +112,9 @@ def _place(now: Measures, known: Signature | None) -> dict[str, Cue]:
     like = float(fit.sum()) / float(np.sqrt(power.sum() * own.sum()) + 1.0)
     blocks = [array.reshape(6, 3, 8, 4).mean((1, 3)) for array in (power, own)]
     told = blocks[0] > 4.0
-    kept = blocks[1] > 0.15 * blocks[0]
     if told.sum() < 6:
         return {"moved": Cue(0.0, {}), "occlusion": Cue(0.0, {})}
+    kept = blocks[1] > 0.15 * _dimmed(blocks[0][told], blocks[1][told], like) * blocks[0]
     bare = float((~kept)[told].mean())
     covered = Cue(ramp(bare, 0.25, 0.5), {"bare": bare})
     cues = {"unlike": ramp(like, 0.3, 0.1), "structure": ramp(bare, 0.6, 0.3)}
