@@ -56,6 +56,16 @@ def test_what_somebody_puts_down_has_not_nor_what_lies_there_from_one_frame_to_t
     assert not fallen.by_itself(thing_of(fallen))
 
 
+def test_what_is_left_of_somebody_who_stood_and_went_has_been_brought() -> None:
+    def brought(t: float, frame: Image) -> None:
+        if t < 14:
+            with_thing(frame, min(8 * t, 66) if t < 12 else 66 + 40 * (t - 12), (14, 26), 30)
+        if t > 9:
+            with_thing(frame, 70, BAG, 30)
+
+    assert not (left := looked(brought, 24)).by_itself(thing_of(left))
+
+
 def test_who_passes_before_it_interrupts_nothing_and_what_takes_its_place_begins_anew() -> None:
     def passed(t: float, frame: Image) -> None:
         with_thing(frame, 80, BAG)
