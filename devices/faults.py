@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from devices.codecs import PLACES
 from devices.codecs.decoded import Decoded, Place
 from devices.codecs.local_time import zone_at
+from devices.codecs.protocols import PLACES
 from devices.registry.device import Device
 from devices.unit_conversion import Conversion, between
 from devices.units import unit_meant

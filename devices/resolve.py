@@ -8,12 +8,12 @@ import numpy as np
 from devices.addressed import BY_CODE, Addressed, unknown_device
 from devices.addressing import ENDED, LISTENING
 from devices.code_mapping import name_codes
-from devices.codecs import STRICT
 from devices.codecs.decoded import Codec, Decoded, Fault
 from devices.codecs.heartbeat import decode_heartbeat
 from devices.codecs.jsontext import parse
 from devices.codecs.local_time import SettingBack
 from devices.codecs.mapping import decode_mapped
+from devices.codecs.protocols import STRICT
 from devices.codecs.strict import ANY, MAX_STRICT, strictly
 from devices.commands.replies import NetworkOutcomes, ReceivedReplies
 from devices.doubles import leave_out_doubles

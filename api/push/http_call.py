@@ -22,7 +22,8 @@ from api.push.channel import Refused, TryAgain
 from api.push.http_connection import HttpConnection, HttpConnections, ProtocolError
 from api.push.retry_after import retry_after_s
 from api.push.said import printable
-from hub.access.outgoing import Outgoing, OutgoingRefused
+from hub.access.outgoing import Outgoing
+from hub.access.outgoing_call import OutgoingRefused
 from hub.access.shown_url import shown_url
 from hub.tls import Trust, trusting_context
 from hub.words.sentence import Sentence

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import httptools
 import httpx
 
-from hub.access.outgoing import Outgoing, Purpose
+from hub.access.outgoing import Outgoing
+from hub.access.outgoing_call import Purpose
 
 KEPT_S = 5.0
 """How long a connection waits for its next request."""

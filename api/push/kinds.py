@@ -23,7 +23,8 @@ from api.push.webhook import Webhook
 from api.push.wecom import WeCom, check_wecom_secret, parse_wecom
 from api.push.wording import WordedSettings
 from hub.access.classification import CeilingName
-from hub.access.outgoing import Outgoing, Purpose
+from hub.access.outgoing import Outgoing
+from hub.access.outgoing_call import Purpose
 from hub.secrets.sealed import Secrets
 from hub.tls import Trust, trusting_context
 from hub.words import Lang

@@ -19,7 +19,8 @@ from api.push.keys import Keys, opened
 from api.push.mail_text import mail, summary_mail
 from api.push.said import said
 from api.push.wording import WordedSettings
-from hub.access.outgoing import Outgoing, OutgoingRefused
+from hub.access.outgoing import Outgoing
+from hub.access.outgoing_call import OutgoingRefused
 from hub.secrets.sealed import Secrets, SecretUnreadable
 from hub.words.sentence import Sentence
 

@@ -33,7 +33,8 @@ from devices.cameras.camera_url import (
 from devices.cameras.check import check
 from devices.cameras.discovery import discover
 from hub.access.door import GuardedRouter, TheCaller, needs
-from hub.access.outgoing import Outgoing, OutgoingRefused
+from hub.access.outgoing import Outgoing
+from hub.access.outgoing_call import OutgoingRefused
 from hub.access.permissions import Permission
 from hub.secrets.login_place import login_place
 from hub.secrets.sealed import Secrets

@@ -30,7 +30,8 @@ from api.routes.consumer_followed import check_followed
 from api.routes.consumer_quiet import shown as shown_quiet
 from api.routes.consumer_quiet import stored as stored_quiet
 from hub.access.door import GuardedRouter, TheCaller, needs
-from hub.access.outgoing import Outgoing, OutgoingRefused
+from hub.access.outgoing import Outgoing
+from hub.access.outgoing_call import OutgoingRefused
 from hub.access.permissions import Permission
 from hub.access.shown_url import HIDDEN
 from hub.alerts.grouping import ungroup

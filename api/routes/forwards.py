@@ -17,7 +17,8 @@ from api.problems import invalid, not_found, responses
 from devices.station_passwords import PasswordRefused, normal_password
 from hub.access.classification import OTHER_SERIES, SERIES, Level, ReadCeiling
 from hub.access.door import GuardedRouter, TheCaller, needs
-from hub.access.outgoing import Outgoing, OutgoingRefused
+from hub.access.outgoing import Outgoing
+from hub.access.outgoing_call import OutgoingRefused
 from hub.access.permissions import Permission
 from hub.access.scope import key_of
 from hub.secrets.sealed import Place, Secrets

@@ -21,7 +21,8 @@ from api.language import Spoken
 from api.problems import ProblemError, invalid, not_found, responses
 from devices.carriers.asked.platforms import OFFERS
 from hub.access.door import GuardedRouter, TheCaller, needs
-from hub.access.outgoing import Outgoing, OutgoingRefused
+from hub.access.outgoing import Outgoing
+from hub.access.outgoing_call import OutgoingRefused
 from hub.access.permissions import Permission
 from hub.secrets.sealed import Place, Secrets
 from hub.store.statements import statements

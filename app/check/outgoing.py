@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from api.push.address import BadAddressError
 from api.push.kinds import endpoint
 from app.check.finding import Finding
-from hub.access.outgoing import Outgoing, OutgoingRefused
+from hub.access.outgoing import Outgoing
+from hub.access.outgoing_call import OutgoingRefused
 from hub.errors import HubError
 from hub.settings import Settings
 from hub.store.pool import connect, sorted_errors

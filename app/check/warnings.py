@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from app.check.finding import Finding
-from hub.access.outgoing import Outgoing, OutgoingRefused
+from hub.access.outgoing import Outgoing
+from hub.access.outgoing_call import OutgoingRefused
 from hub.alert_settings import WarningSource
 from hub.errors import HubError
 from hub.settings import Settings

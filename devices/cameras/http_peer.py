@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from devices.cameras.camera_url import CameraUrl, Login
 from devices.cameras.digest import Challenge, challenge_of, offers_basic
 from devices.cameras.failure import CameraFailed
-from hub.access.outgoing import OutgoingRefused, Purpose
+from hub.access.outgoing_call import OutgoingRefused, Purpose
 from hub.words.sentence import Sentence
 
 CONNECT_S = 10.0

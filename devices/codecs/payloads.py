@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from devices.codecs import CODECS, ENVELOPES
 from devices.codecs.decoded import Codec
 from devices.codecs.lorawan.vendors import ports
+from devices.codecs.protocols import CODECS, ENVELOPES
 from hub.models import GANZHI, HUB
 
 _FORMS = ("telemetry", "event", "senml", "senml-cbor")

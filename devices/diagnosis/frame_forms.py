@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
-from devices.codecs import (
+from devices.codecs import szy206
+from devices.codecs.carriers.envelope import PUSH
+from devices.codecs.decoded import Codec
+from devices.codecs.gat1400 import writing as gat1400
+from devices.codecs.gb26875 import frame as gb26875
+from devices.codecs.gb28181 import check as gb28181
+from devices.codecs.gb28181.reports import FORMS as GB28181_FORMS
+from devices.codecs.hj212 import frame as hj212
+from devices.codecs.hj212.reply import reply as hj212_reply
+from devices.codecs.jsontext import parse
+from devices.codecs.lorawan.vendors import dragino_models, dragino_name
+from devices.codecs.protocols import (
     ALIYUN,
     CAYENNE,
     CHIRPSTACK,
@@ -31,18 +42,7 @@ from devices.codecs import (
     THINGS_STACK,
     VIDEO,
     name_of,
-    szy206,
 )
-from devices.codecs.carriers.envelope import PUSH
-from devices.codecs.decoded import Codec
-from devices.codecs.gat1400 import writing as gat1400
-from devices.codecs.gb26875 import frame as gb26875
-from devices.codecs.gb28181 import check as gb28181
-from devices.codecs.gb28181.reports import FORMS as GB28181_FORMS
-from devices.codecs.hj212 import frame as hj212
-from devices.codecs.hj212.reply import reply as hj212_reply
-from devices.codecs.jsontext import parse
-from devices.codecs.lorawan.vendors import dragino_models, dragino_name
 from devices.codecs.sl651 import packet
 from devices.codecs.sl651.readings import reply as sl651_reply
 from devices.codecs.sparkplug.node import KINDS

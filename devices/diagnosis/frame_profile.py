@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from typing import Any
 
-from devices.codecs import PLACES
 from devices.codecs.decoded import Codec, Place
 from devices.codecs.mapping import Transform
 from devices.codecs.modbus.answers import rtu, tcp
 from devices.codecs.modbus.poll import poll
 from devices.codecs.modbus.polling import polling_of
 from devices.codecs.modbus.registers import Register
+from devices.codecs.protocols import PLACES
 from devices.diagnosis.frame_check import CheckedReading, Flaw, Report, check, flaw_of, settle
 from devices.diagnosis.frame_forms import likeliest
 from devices.similar import nearest

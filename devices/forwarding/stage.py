@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg.types.json import Jsonb
 
-from devices.codecs import HJ212
+from devices.codecs.protocols import HJ212
 from devices.forwarding.report import Original, Report, columns, of_measured, original_of
 from devices.registry.registry import Registry
 from hub.access.classification import OTHER_SERIES, SERIES, level_named

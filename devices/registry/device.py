@@ -6,12 +6,12 @@ from datetime import tzinfo
 from sys import intern
 from typing import Any, Literal
 
-from devices.codecs import CODECS, MODBUS
 from devices.codecs.code_table import NO_CODES, CodeTable, table_of
 from devices.codecs.decoded import Codec
 from devices.codecs.mapping import Transform, compiled
 from devices.codecs.modbus.poll import poll
 from devices.codecs.modbus.polling import Polling, polling_of
+from devices.codecs.protocols import CODECS, MODBUS
 
 Range = tuple[float, float]
 State = Literal["pending", "active", "suspended", "retired"]

@@ -12,7 +12,8 @@ from typing import cast
 import httpcore
 import httpx
 
-from hub.access.outgoing import Outgoing, Purpose
+from hub.access.outgoing import Outgoing
+from hub.access.outgoing_call import Purpose
 
 
 class _Pinned(httpcore.AsyncNetworkBackend):

@@ -9,17 +9,15 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from ipaddress import ip_address
-from typing import Literal
 
 from hub.access.name_servers import NAMES
+from hub.access.outgoing_call import OutgoingRefused, Purpose
 from hub.access.outside import is_outside
 from hub.access.own_addresses import OwnServer, own_servers
-from hub.errors import PermanentError
 from hub.networks import Address, is_loopback, never_called, parse_allowed, reached
 from hub.settings import Settings
 from hub.words.sentence import Sentence
 
-Purpose = Literal["webhook", "camera", "oidc", "mail", "warnings", "forward", "platform"]
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 """Addresses of a name, as text; OSError when there are none."""
 PUBLIC_PORTS: Mapping[Purpose, frozenset[int]] = {
@@ -34,14 +32,6 @@ PUBLIC_PORTS: Mapping[Purpose, frozenset[int]] = {
 """Ports of public addresses that are allowed without an entry."""
 OWN_FOR_S = 60.0
 """How long the addresses of the hub's own servers are remembered."""
-
-
-class OutgoingRefused(PermanentError):
-    """The hub does not call this address"""
-
-    def __init__(self, sentence: Sentence) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 async def resolved(host: str, port: int) -> list[str]:

@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 
 from devices.carriers.asked.platforms import OFFERS
 from devices.carriers.asked.talk import MAX_ANSWER, Access, Ask, Asked, Call, Found, Known, PlatformSaysNoError
-from hub.access.outgoing import OutgoingRefused
+from hub.access.outgoing_call import OutgoingRefused
 from hub.backoff import Backoff
 from hub.models import to_micros
 from hub.secrets.sealed import Place, Secrets, SecretUnreadable

@@ -5,8 +5,8 @@ from dataclasses import replace
 from functools import lru_cache, partial
 
 from devices.addressing import MAX_ORIGINS, handover_topic
-from devices.codecs import SPARKPLUG, THINGS_STACK
 from devices.codecs.lorawan import the_things_stack
+from devices.codecs.protocols import SPARKPLUG, THINGS_STACK
 from devices.network_topics import (
     CHIRPSTACK,
     ONVIF,

@@ -4,8 +4,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from devices.codecs import CJT188, MODBUS
 from devices.codecs.modbus.poll import written
+from devices.codecs.protocols import CJT188, MODBUS
 from devices.registry.device import Device
 from devices.registry.registry import Registry
 from hub.models import Delivery, Micros, Origin, Raw, now_micros

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hub.access.outgoing import Purpose
+from hub.access.outgoing_call import Purpose
 
 
 class Addressed:

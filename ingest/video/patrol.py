@@ -12,7 +12,8 @@ from contextlib import suppress
 
 from devices.cameras.camera_url import BadUrlError, CameraUrl
 from devices.cameras.failure import CameraFailed
-from hub.access.outgoing import Outgoing, OutgoingRefused
+from hub.access.outgoing import Outgoing
+from hub.access.outgoing_call import OutgoingRefused
 from hub.backoff import Backoff
 from hub.errors import HubError
 from hub.models import Delivery, Outcome, Raw, from_micros, now_micros

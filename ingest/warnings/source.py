@@ -14,7 +14,8 @@ import httpx
 import psycopg
 
 from hub.access.guarded_transport import GuardedTransport
-from hub.access.outgoing import Outgoing, OutgoingRefused
+from hub.access.outgoing import Outgoing
+from hub.access.outgoing_call import OutgoingRefused
 from hub.alert_settings import WarningSource
 from hub.backoff import Backoff
 from hub.lifecycle import Part, Phase

@@ -9,8 +9,8 @@ import time
 import timeit
 from datetime import timedelta, timezone
 
-from devices.codecs import CODECS
 from devices.codecs.carriers.envelope import PUSH
+from devices.codecs.protocols import CODECS
 from hub.errors import DecodeError
 from hub.models import GANZHI
 from tests.support.frames_carriers import SMOKE

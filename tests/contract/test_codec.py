@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from devices.codecs import CODECS, PLACES, name_of
 from devices.codecs.decoded import MAX_BYTES, MAX_FAULTS, Codec, Decoded
+from devices.codecs.protocols import CODECS, PLACES, name_of
 from devices.diagnosis.caret import place_of
 from devices.diagnosis.frame_forms import FRAMES as CHECKED_FORMS
 from hub.errors import At, DecodeError

@@ -21,9 +21,9 @@ from api.forwarding.superior import connected
 from api.forwarding.way import Hj212Way, Target, Way
 from app.main import app
 from app.serve.forward_ways import ways_of
-from devices.codecs import HJ212
 from devices.codecs.hj212.frame import read, written
 from devices.codecs.hj212.writing import Head, Item, data, data_time, request_number, upload
+from devices.codecs.protocols import HJ212
 from hub.models import GANZHI, Batch, Micros, Origin, Raw, now_micros
 from hub.quality import Quality
 from hub.settings import Mqtt

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from devices.codecs import CODECS
+from devices.codecs.protocols import CODECS
 from simulator.messages import EventTruth, Message, ReadingTruth
 from simulator.stations import chirpstack, ctwing
 from simulator.stations.crowd import Crowd

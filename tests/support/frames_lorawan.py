@@ -1,8 +1,8 @@
 """Uplinks of sensors on LoRaWAN."""
 
-from devices.codecs import CODECS
 from devices.codecs.decoded import EventDraft
 from devices.codecs.lorawan.vendors import cayenne, milesight
+from devices.codecs.protocols import CODECS
 from hub.quality import Quality
 from tests.support.frames import RECEIVED as T
 from tests.support.frames import Bad, Frames, Good

@@ -2,9 +2,9 @@
 
 import json
 
-from devices.codecs import CODECS
 from devices.codecs.crc16 import crc16
 from devices.codecs.decoded import EventDraft
+from devices.codecs.protocols import CODECS
 from tests.support.frames import RECEIVED as T
 from tests.support.frames import Bad, Frames, Good
 

@@ -5,8 +5,8 @@ import math
 import struct
 from typing import Any
 
-from devices.codecs import CHIRPSTACK, CODECS, SPARKPLUG, THINGS_STACK
 from devices.codecs.protobuf import block, key, varint
+from devices.codecs.protocols import CHIRPSTACK, CODECS, SPARKPLUG, THINGS_STACK
 from devices.codecs.sparkplug.payload import AT, DOUBLE, INT, METRICS, NAME, PROPERTIES
 from hub.quality import Quality
 from tests.support.frames import RECEIVED, Bad, Frames, Good

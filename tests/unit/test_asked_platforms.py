@@ -11,7 +11,7 @@ from devices.carriers.asked import aliyun, tencent
 from devices.carriers.asked.platforms import OFFERS
 from devices.carriers.asked.talk import Access, Ask, Asked, Call, Found, PlatformSaysNoError, form
 from devices.code_mapping import take_in_quotes
-from devices.codecs import CODECS
+from devices.codecs.protocols import CODECS
 from ingest.carriers.platforms import PLATFORMS
 from tests.support.platform_api import PlatformApi, Request, Sent
 

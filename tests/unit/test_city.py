@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from devices.codecs import CODECS
+from devices.codecs.protocols import CODECS
 from hub.errors import DecodeError
 from hub.models import GANZHI
 from simulator import faults

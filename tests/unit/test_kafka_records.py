@@ -6,7 +6,7 @@ from datetime import UTC
 
 import pytest
 
-from devices.codecs import CODECS
+from devices.codecs.protocols import CODECS
 from hub.clip import Clip
 from hub.models import GANZHI, Raw
 from hub.picture import TOO_SLOW, Picture, absent

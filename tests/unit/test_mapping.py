@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from devices.codecs import CODECS
 from devices.codecs.decoded import Decoded
 from devices.codecs.mapping import MAX_NAMES, MappingError, Transform, decode_mapped
+from devices.codecs.protocols import CODECS
 from hub.errors import DecodeError
 from hub.models import GANZHI
 from tests.support.chinese import check_chinese

@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from api.downlink_body import DownlinkBody
 from api.thing_model import ProfileBody
-from devices.codecs import CHIRPSTACK, CODECS, THINGS_STACK
 from devices.codecs.inner import Downlink
 from devices.codecs.lorawan.downlink import (
     DownlinkRefused,
@@ -19,6 +18,7 @@ from devices.codecs.lorawan.downlink import (
     payload_of,
 )
 from devices.codecs.protobuf import block, key, varint
+from devices.codecs.protocols import CHIRPSTACK, CODECS, THINGS_STACK
 from devices.commands.networks import timeout_of
 from devices.library.profiles import library
 from tests.support.frames import RECEIVED, ZONE

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from devices.addressing import Origins
-from devices.codecs import CODECS, ENVELOPES
+from devices.codecs.protocols import CODECS, ENVELOPES
 from devices.network_topics import EVENTS, KINDS, NETWORKS, filters, network_origin, origin_of_topic
 from hub.models import Delivery, Outcome, Raw
 from hub.network_settings import Network, Networks

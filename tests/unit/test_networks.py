@@ -4,11 +4,11 @@ from base64 import b64decode
 
 import pytest
 
-from devices.codecs import CHIRPSTACK, CODECS, THINGS_STACK
 from devices.codecs.decoded import Decoded
 from devices.codecs.inner import Envelope, Inner, Link
 from devices.codecs.lorawan import chirpstack_json, chirpstack_protobuf, the_things_stack
 from devices.codecs.protobuf import block, key, varint
+from devices.codecs.protocols import CHIRPSTACK, CODECS, THINGS_STACK
 from devices.codecs.sparkplug.node import EdgeNode, Told
 from devices.codecs.sparkplug.payload import METRICS, NAME, SEQ
 from tests.support.frames import RECEIVED, ZONE

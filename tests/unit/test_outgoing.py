@@ -10,7 +10,8 @@ import pytest
 
 from api.push.channel import Accepted, Consumer, TryAgain
 from hub.access.guarded_transport import GuardedTransport
-from hub.access.outgoing import Outgoing, OutgoingRefused, Purpose, resolved
+from hub.access.outgoing import Outgoing, resolved
+from hub.access.outgoing_call import OutgoingRefused, Purpose
 from hub.audit_settings import Audit
 from hub.limit_settings import Outgoing as Listed
 from hub.settings import Api, Database, Kafka, Mqtt, Settings

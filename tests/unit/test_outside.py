@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.access.outgoing import Outgoing, OutgoingRefused
+from hub.access.outgoing import Outgoing
+from hub.access.outgoing_call import OutgoingRefused
 from hub.access.outside import is_outside
 from hub.errors import ConfigError
 from hub.limit_settings import Outgoing as Listed

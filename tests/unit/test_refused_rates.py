@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from devices.codecs import CODECS, STRICT
+from devices.codecs.protocols import CODECS, STRICT
 from devices.codecs.strict import ANY, Strict
 from devices.floods import Decided, Floods, RefusedOf
 from devices.registry.device import Device, Profile

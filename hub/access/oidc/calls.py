@@ -10,7 +10,8 @@ import httpx
 
 from hub.access.guarded_transport import GuardedTransport
 from hub.access.oidc.refused import LoginRefused
-from hub.access.outgoing import Outgoing, OutgoingRefused
+from hub.access.outgoing import Outgoing
+from hub.access.outgoing_call import OutgoingRefused
 from hub.errors import ConfigError
 from hub.tls import Tls, client_context
 
