@@ -12,6 +12,7 @@ from typing import cast
 from analytics.video.settings import BadVideoSettings
 from app.video.glance import glanced
 from app.video.hush import Hush
+from app.video.leftovers import Leftovers
 from app.video.looking import Looking, settings_of
 from app.video.overlay import Overlay
 from app.video.threads import StreamThread, read_file
@@ -45,6 +46,7 @@ class Streams:
         self._marks, self._tell = marks, tell
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._threads: dict[int, StreamThread] = {}
+        self._leftovers = Leftovers()
         self._places: dict[str, Place] = {}
         """By camera: what is known of a place outlasts its stream. As many as there are cameras."""
 
@@ -57,7 +59,9 @@ class Streams:
         """Do what the parent tells; streams live in the group."""
         match told:
             case Open() | OpenFile() | Glance():
-                self._tasks[told.slot] = group.create_task(self._kept(told), name=f"stream {told.slot}")
+                task = group.create_task(self._kept(told), name=f"stream {told.slot}")
+                task.add_done_callback(self._leftovers.left)
+                self._tasks[told.slot] = task
             case Close() if (reading := self._tasks.get(told.slot)) is not None:
                 reading.cancel()
             case SetPace() if (thread := self._threads.get(told.slot)) is not None:
