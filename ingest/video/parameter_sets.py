@@ -61,6 +61,11 @@ def type_of(encoding: Encoding, nal: bytes) -> int:
     return nal[0] & 0x1F if encoding == "h264" else nal[0] >> 1 & 0x3F
 
 
+def is_of_other_layer(encoding: Encoding, nal: bytes) -> bool:
+    """Whether it adds to a picture (nuh_layer_id above 0): it is not decoded, and its sets are written otherwise."""
+    return encoding == "hevc" and len(nal) > 1 and (nal[0] & 1) << 5 | nal[1] >> 3 != 0
+
+
 def is_needed(encoding: Encoding, nal: bytes) -> bool:
     """Whether other pictures refer to that of a slice."""
     if encoding == "h264":

@@ -5,6 +5,7 @@ decoder makes of the rest looks like a fault of the camera.
 """
 
 import struct
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from ingest.video.parameter_sets import (
     Encoding,
     Shape,
     is_needed,
+    is_of_other_layer,
     key_of,
     shape_of,
     type_of,
@@ -107,6 +109,8 @@ class Depacketizer:
         self._encoding, self._kinds = encoding, KINDS[encoding]
         self._sets: dict[tuple[int, int], bytes] = {}
         """By type and number."""
+        self._fit = deque[bytes](maxlen=MAX_SETS)
+        """Sets that tell a size which is decoded."""
         for each in sets:
             with suppress(BadSetError):  # the stream itself may tell them
                 self._keep(each)
@@ -195,9 +199,13 @@ class Depacketizer:
             self._add_one(each)
 
     def _add_one(self, nal: bytes) -> None:
-        if type_of(self._encoding, nal) in self._kinds.sets:
+        if is_of_other_layer(self._encoding, nal):
+            return
+        kind = type_of(self._encoding, nal)
+        if kind in self._kinds.sets:
             try:
                 self._keep(nal)
+                self._judge(kind, nal)
             except BadSetError as error:
                 raise BadStreamError(str(error)) from error
         self._nals.append(nal)
@@ -212,6 +220,12 @@ class Depacketizer:
         self._sets[key] = nal
         if len(self._sets) > MAX_SETS:
             del self._sets[next(iter(self._sets))]
+
+    def _judge(self, kind: int, nal: bytes) -> None:
+        """A set that tells a size, at once: another may take its place behind the slice that it was for."""
+        if kind == self._kinds.size and nal not in self._fit:
+            _check(shape_of(self._encoding, nal))
+            self._fit.append(nal)
 
     def _count(self, told: bytes) -> None:
         self._bytes += len(told) + PACKET

@@ -1,6 +1,7 @@
 """RTP packets become coded pictures."""
 
 import random
+import re
 
 import pytest
 
@@ -43,6 +44,36 @@ def test_a_picture_that_is_too_large_is_refused_before_it_is_decoded() -> None:
     shown = clip("huge.h264")
     with pytest.raises(TooLargeError, match="7680 x 4320"):
         _units(shown, packets("h264", shown.pictures[0], 0, 0))
+
+
+def test_a_size_that_is_taken_back_behind_its_slice_is_refused_before_it_is_decoded() -> None:
+    huge = clip("huge.h264")
+    small = [nal for nal in clip("street.h264").sets if nal[0] & 0x1F == 7]
+    with pytest.raises(TooLargeError, match="7680 x 4320"):
+        _units(huge, packets("h264", (*huge.pictures[0], *small), 0, 0))
+
+
+def test_what_adds_to_a_picture_in_another_layer_is_left_out() -> None:
+    shown = clip("street.h265")
+    sets = [bytes([nal[0], nal[1] | 8]) + nal[2:] for nal in shown.sets]
+    (unit,) = _units(shown, packets("h265", (*sets, *shown.pictures[0]), 0, 0))
+    assert (unit.size, unit.data) == ((640, 360), b"".join(b"\0\0\0\1" + nal for nal in shown.pictures[0]))
+
+
+def test_a_stream_of_h265_that_changes_its_size_is_told_where_it_does() -> None:
+    shown = clip("street.h265")
+    sps = next(nal for nal in shown.sets if nal[0] >> 1 == 33)
+    told = "".join(f"{octet:08b}" for octet in sps.replace(b"\0\0\3", b"\0\0"))
+    smaller = told.replace(_number(640) + _number(360), _number(320) + _number(184))
+    assert smaller != told
+    plain = int(smaller[: len(smaller) // 8 * 8], 2).to_bytes(len(smaller) // 8, "big")
+    plain = re.sub(rb"\0\0(?=[\0-\3])", b"\0\0\3", plain)
+    other = Clip("h265", (tuple(plain if nal == sps else nal for nal in shown.pictures[0]),))
+    depacketizer, sizes = Depacketizer("hevc", shown.sets), []
+    for number, each in enumerate((shown, other, shown)):
+        sent = packets("h265", each.pictures[0], 100 * number, 9_000 * number)
+        sizes += [unit.size for told in sent for unit in depacketizer.take(packet_of(told))]
+    assert sizes == [(640, 360), (320, 184), (640, 360)]
 
 
 @pytest.mark.parametrize("name", ["street.h264", "street.h265"])
