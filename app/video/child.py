@@ -18,8 +18,9 @@ from pathlib import Path
 
 import cv2
 
+from app.video.leftovers import spare_what_stays
 from app.video.streams import Streams
-from ingest.video.marks import joined
+from ingest.video.marks import Marks, joined
 from ingest.video.messages import LENGTH_BYTES, TOLD, Report, frame
 
 WAITING = 1_000
@@ -28,6 +29,8 @@ FILES = 8_192
 STACK = 1 << 20
 """Bytes of a thread: there is one for each stream."""
 READY = b"\n"
+BEAT_S = 1.0
+"""How often the parent is shown that this process goes on."""
 
 
 def main() -> int:
@@ -42,8 +45,9 @@ def main() -> int:
     writing = threading.Thread(target=_write, args=(go, reports), daemon=True)
     writing.start()
     marks = joined(Path(sys.argv[1]))
+    spare_what_stays()
     os.write(go, READY)
-    asyncio.run(_serve(Streams(marks, reports.put)))
+    asyncio.run(_serve(Streams(marks, reports.put), marks))
     reports.put(None)
     writing.join(2.0)
     os._exit(0)  # threads of streams that hang in a decoder are waited for by nobody
@@ -74,16 +78,24 @@ def _write(go: int, reports: "queue.Queue[Report | None]") -> None:
                 os._exit(0)  # nobody reads any more
 
 
-async def _serve(streams: Streams) -> None:
+async def _beat(marks: Marks) -> None:
+    while True:
+        marks.beat()
+        await asyncio.sleep(BEAT_S)
+
+
+async def _serve(streams: Streams, marks: Marks) -> None:
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     async with asyncio.TaskGroup() as group:
+        beating = group.create_task(_beat(marks), name="beat")
         while True:
             try:
                 length = await reader.readexactly(LENGTH_BYTES)
                 told = TOLD.decode(await reader.readexactly(int.from_bytes(length, "big")))
             except asyncio.IncompleteReadError:
                 streams.close()
+                beating.cancel()
                 return
             streams.take(told, group)
 

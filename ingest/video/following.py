@@ -7,7 +7,8 @@ from typing import NamedTuple, cast
 
 from devices.cameras.camera_url import CameraUrl, Login
 from devices.cameras.failure import CameraFailed, Step
-from hub.access.outgoing import Outgoing, OutgoingRefused
+from hub.access.outgoing import Outgoing
+from hub.access.outgoing_call import OutgoingRefused
 from hub.video_settings import Video
 from hub.words.sentence import Sentence
 from ingest.cameras.connections import Wanted
@@ -30,7 +31,8 @@ from ingest.video.messages import (
     Up,
 )  # fmt: skip
 from ingest.video.reader import Reader, ReaderEnded
-from ingest.video.readers import WARD_S, Readers
+from ingest.video.readers import Readers
+from ingest.video.ward_time import WardTime
 
 PERMIT_S = 30.0
 """A stream that is not open by then keeps no other one from being opened."""
@@ -65,7 +67,7 @@ class VideoFollowing(Following):
         self.findings, self._readers, self._outgoing, self._settings = findings, readers, outgoing, settings
         self._reader: Reader | None = None
         self._slot = -1
-        self._is_guilty = False
+        self._ward = WardTime()
         self.pace = Pace.FULL
         self.shown: Shown | None = None
         self.figures: Figures | None = None
@@ -96,22 +98,23 @@ class VideoFollowing(Following):
         addresses = await self._allowed()
         if self._showing is not None and self._places is not None:
             self._showing.place = await self._places.of(self._wanted.device)
-        waits, permit = asyncio.Event(), None
+        waits, permit, stay_s = asyncio.Event(), None, self._ward.stay_s
         try:
-            async with self._readers.one(alone=self._is_guilty) as reader:
+            async with self._readers.one(alone=stay_s is not None) as reader:
                 await self._opening.acquire()
                 waits.set()
                 permit = asyncio.get_running_loop().call_later(PERMIT_S, self._let_others, waits)
                 self._reader = reader
-                async with asyncio.timeout(WARD_S if self._is_guilty else None):
+                async with asyncio.timeout(stay_s):
                     ended = await reader.follow(
                         lambda slot: self._open(slot, addresses), lambda r: self._take(r, waits)
                     )
         except ReaderEnded as error:
-            self._is_guilty = error.guilty or self._is_guilty
+            if error.guilty or stay_s is not None:
+                self._ward.harmed()
             raise
         except TimeoutError:
-            self._is_guilty = False
+            self._ward.stayed(stay_s or 0.0)
             raise CameraFailed("answer", Sentence("camera.failed.reader")) from None
         finally:
             if permit is not None:

@@ -34,6 +34,7 @@ from ingest.video.messages import (
     TooLongError,
     frame,
 )
+from ingest.video.vigil import HANGS_S, Vigil
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +42,6 @@ CHILD = (sys.executable, "-m", "app.video.child")
 LIMITS = Limits(memory_bytes=4 << 30, file_bytes=0)
 """Of a child: a stream of 1080p takes some 40 MB, one of 4096 x 2304 up to 250 MB."""
 START_S = 30.0
-HANGS_S = 20.0
-"""A child that is in one piece of code of others for so long is killed."""
 CLOSE_S = 10.0
 Take = Callable[[Report], Awaitable[None]]
 
@@ -80,6 +79,8 @@ class Reader:
         self._wanted, self._ready = asyncio.Event(), asyncio.Event()
         self._readings: dict[int, _Reading] = {}
         self._slots = list(range(most - 1, -1, -1))
+        self._is_telling = False
+        """Whether a report is passed on: meanwhile no other is read."""
         self.restarts = 0
 
     @property
@@ -121,8 +122,12 @@ class Reader:
     async def follow(self, wanted: Callable[[int], Open | OpenFile | Glance], take: Take) -> Ended:
         """Read a stream until it ends; `take` gets what is told of it. ReaderEnded.
 
+        CameraFailed when there is no room.
+
         `wanted` makes what the child is told, for a slot. Cancelled, the stream is closed.
         """
+        if not self._slots:  # one that was closed has not said so yet
+            raise CameraFailed("answer", Sentence("camera.failed.no_room"))
         slot, reading = self._slots.pop(), _Reading(take)
         try:
             self._wanted.set()
@@ -201,24 +206,21 @@ class Reader:
             if not reading.end.done():
                 reading.end.set_result(report)
             return
-        await reading.take(report)
+        self._is_telling = True
+        try:
+            await reading.take(report)
+        finally:
+            self._is_telling = False
 
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
-        """Kill it when it is about one picture for too long."""
-        seen: dict[int, tuple[int, float]] = {}
-        clock = asyncio.get_running_loop().time
-        while self._marks is not None:
-            inside = self._marks.inside()
-            now, marks = clock(), self._marks
-            seen = {slot: seen.get(slot, (-1, now)) for slot in inside}
-            for slot, (count, since) in seen.items():
-                if (found := marks.count(slot)) != count:
-                    seen[slot] = found, now
-                elif now - since > HANGS_S:
-                    log.error("%s hangs in a picture; it is ended", self._name)
-                    process.kill()
-                    return
-            await asyncio.sleep(HANGS_S / 8)
+        """Kill it when it hangs."""
+        if self._marks is None:
+            return
+        vigil = Vigil(self._marks, HANGS_S)
+        while (what := vigil.turn(is_held_up=self._is_telling)) is None:  # noqa: ASYNC110 who hangs tells nobody
+            await asyncio.sleep(vigil.every_s)
+        log.error("%s hangs in %s; it is ended", self._name, what)
+        process.kill()
 
     def _fail_all(self) -> None:
         inside = set() if self._marks is None else set(self._marks.inside())

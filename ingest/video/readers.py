@@ -1,4 +1,4 @@
-"""The processes that read streams: some for all cameras, and one for streams that have ended another."""
+"""The processes that read streams: some for all cameras, and a few for streams that have ended another."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -8,8 +8,8 @@ from devices.cameras.failure import CameraFailed
 from hub.words.sentence import Sentence
 from ingest.video.reader import Reader
 
-WARD_S = 60.0
-"""A stream that has been read alone for so long without harm is read among others again."""
+WARDS = 4
+"""Streams that are read alone at one time; each process is started when it is needed. Further ones wait their turn."""
 
 
 class Readers:
@@ -17,18 +17,23 @@ class Readers:
 
     def __init__(self, processes: int, cameras: int, make: Callable[[str, int], Reader] = Reader) -> None:
         self._shared = [make(f"video reader {number + 1}", cameras) for number in range(processes)]
-        self._ward = make("video reader for one", 1)
-        self._alone = asyncio.Lock()
+        wards = [make(f"video reader for one, {number + 1}", 1) for number in range(WARDS)]
+        self._wards = asyncio.LifoQueue[Reader]()
+        for ward in reversed(wards):
+            self._wards.put_nowait(ward)
         self._streams = dict.fromkeys(self._shared, 0)
         """Those that wait for their turn to be opened, too."""
-        self.all = [*self._shared, self._ward] if processes else []
+        self.all = [*self._shared, *wards] if processes else []
 
     @asynccontextmanager
     async def one(self, *, alone: bool) -> AsyncIterator[Reader]:
         """One with room for a stream. CameraFailed when there is none."""
         if alone:
-            async with self._alone:
-                yield self._ward
+            ward = await self._wards.get()
+            try:
+                yield ward
+            finally:
+                self._wards.put_nowait(ward)
             return
         streams = self._streams
         reader = min(self._shared, key=lambda each: streams[each], default=None)

@@ -91,7 +91,7 @@ async def test_a_stream_that_breaks_its_decoder_is_read_alone_and_the_others_go_
 ) -> None:
     monkeypatch.setattr(readers_of, "HANGS_S", 2.0)
     readers = Readers(1, 8, lambda name, most: Reader(name, most, BAD_CHILD, LIMITS))
-    shared, ward = readers.all
+    shared, ward, *_ = readers.all
     with HttpCamera() as good_camera, HttpCamera() as bad_camera:
         good = following("good", good_camera.url(), readers)
         bad = following("bad", bad_camera.url("snapshot"), readers)

@@ -10,7 +10,7 @@ from app.video import leftovers, streams
 from app.video.looking import Looking
 from app.video.streams import Streams
 from ingest.video.marks import made
-from ingest.video.messages import Clips, Ended, Open, Report
+from ingest.video.messages import Ended, Open, Report, Showing
 
 
 async def test_what_a_stream_has_held_is_freed_after_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,7 +31,7 @@ async def test_what_a_stream_has_held_is_freed_after_its_end(monkeypatch: pytest
     try:
         async with asyncio.timeout(30), asyncio.TaskGroup() as group:
             child = Streams(marks, ends.append)
-            child.take(Open(0, "cam", "rtsp://127.0.0.1:9/", [], clips=Clips(3, 60_000_000, b"seed")), group)
+            child.take(Open(0, "cam", "rtsp://127.0.0.1:9/", [], showing=Showing(3, 60_000_000, b"seed")), group)
         async with asyncio.timeout(30):
             while held[0]() is not None:  # noqa: ASYNC110 nobody tells that it is freed
                 await asyncio.sleep(0)

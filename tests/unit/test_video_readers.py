@@ -18,7 +18,7 @@ async def test_streams_that_wait_to_be_opened_are_spread_over_the_processes_and_
     async with AsyncExitStack() as waiting:
         for _ in range(6):
             given.append(await waiting.enter_async_context(readers.one(alone=False)))
-        assert [given.count(reader) for reader in readers.all] == [3, 3, 0]
+        assert [given.count(reader) for reader in readers.all[:2]] == [3, 3]
         with pytest.raises(CameraFailed):
             await waiting.enter_async_context(readers.one(alone=False))
     async with readers.one(alone=False) as again:
