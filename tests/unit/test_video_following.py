@@ -65,11 +65,17 @@ class Stream:
 
 
 def _followed(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> VideoFollowing:
+    return followed_at(URL.shown, stream, cast("Outgoing", stream), monkeypatch)
+
+
+def followed_at(told: str, stream: Stream, outgoing: Outgoing, monkeypatch: pytest.MonkeyPatch) -> VideoFollowing:
+    """As the hub follows the camera at a URL."""
     monkeypatch.setattr(followings, "time", stream)
-    wanted = Wanted("c", "rtsp", URL.shown, None, datetime.now(UTC), (), "c", {"kinds": []})
+    url, _ = parse_url("rtsp", told)
+    wanted = Wanted("c", "rtsp", url.shown, None, datetime.now(UTC), (), "c", {"kinds": []})
     findings = cast("Findings", SimpleNamespace(shown=stream.shown, closed=stream.closed, clips={}))
     stream.each = VideoFollowing(
-        wanted, URL, None, findings, cast("Readers", stream), cast("Outgoing", stream), Video(),
+        wanted, url, None, findings, cast("Readers", stream), outgoing, Video(),
         asyncio.Semaphore(9),
     )  # fmt: skip
     return stream.each
