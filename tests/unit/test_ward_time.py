@@ -39,8 +39,8 @@ def test_who_breaks_it_alone_stays_alone_for_longer() -> None:
     assert stream.alone() == 2 * FIRST_S
 
 
-def test_an_hour_of_a_stream_that_breaks_after_70_s_ends_others_few_times() -> None:
-    """With a minute alone each time it ended them 27 times an hour."""
+def test_a_day_of_a_stream_that_breaks_after_70_s_ends_others_few_times() -> None:
+    """With a minute alone each time it ended them 665 times a day."""
     stream, ends = _Stream(), 0
     while stream.now < 86_400:
         stream.now += 70.0
