@@ -1,6 +1,7 @@
 """Cameras that the hub asks (ISAPI, ONVIF): something is in their area by turns, and is gone again.
 
-The video of one of RTSP is looked at by the hub itself: it is dark by turns, and nobody acknowledges that.
+The video of one of RTSP is looked at by the hub itself: it burns there by turns, or is dark, and nobody acknowledges
+that.
 
 What they tell while the hub listens is the truth: such a camera hears nothing of what becomes of it.
 """
@@ -24,9 +25,10 @@ ASKED = ("isapi", "onvif", "rtsp")
 USERNAME, PASSWORD = "ganzhi", "12345678"
 TOPIC, ITEM = "tns1:RuleEngine/FieldDetector/ObjectsInside", "IsInside"
 TICK_S = 0.2
-DARK_S = 20.0
-"""A stream is light for so long, and as long dark."""
-ANALYSIS = {"kinds": ["black", "crowd"], "readings_s": 5}
+FILMS = ("street.h264", "fire.h264", "street.h264", "black.h264")
+"""Of a stream, by turns."""
+FILM_S = 20.0
+ANALYSIS = {"kinds": ["black", "crowd", "flame"], "readings_s": 5}
 """What is looked for in a stream, and measured: how much of it is covered."""
 
 
@@ -73,7 +75,7 @@ class Asked:
         begun = due = time.monotonic()
         turns = 0
         while not still.is_set():
-            self._darken(int((time.monotonic() - begun) / DARK_S) % 2 == 1)
+            self._show(FILMS[int((time.monotonic() - begun) / FILM_S) % len(FILMS)])
             if due <= time.monotonic():
                 due += every_s / len(self._cameras)
                 await self._turn(turns % len(self._cameras))
@@ -95,10 +97,10 @@ class Asked:
     def _untold(self) -> int:
         return sum(camera.untold for camera in self._cameras if isinstance(camera, OnvifCamera))
 
-    def _darken(self, is_dark: bool) -> None:
+    def _show(self, film: str) -> None:
         for camera in self._cameras:
             if isinstance(camera, RtspCamera):
-                camera.clip = clip("black.h264" if is_dark else "street.h264")
+                camera.clip = clip(film)
 
     def _made(self, port: int) -> IsapiCamera | OnvifCamera | RtspCamera:
         if self._kind == "rtsp":

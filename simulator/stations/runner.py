@@ -14,7 +14,7 @@ from simulator.publisher import Broker
 from simulator.registration import HubApi
 from simulator.runner import DRAIN_S, EFFECTIVE_S
 from simulator.stations.crowd import Crowd
-from simulator.stations.things import KINDS, slave_of, things
+from simulator.stations.things import KINDS, RULES, slave_of, things
 from simulator.stations.wanted import ASKED, Wanted
 
 TICK_S = 0.2
@@ -44,6 +44,10 @@ def register_stations(api_url: str, token: str | None, wanted: Sequence[Wanted],
                 api.put(f"/profiles/{profile}", body)
             found += things(one.kind, one.number, seed)
         api.import_things(found)
+        profiles = {KINDS[one.kind].profile for one in wanted}
+        for code, rule in RULES.items():
+            if rule["profile"] in profiles:
+                api.put(f"/rules/{code}", rule)
         known = [one._replace(where=_subscribed(api, api_url)) if _is_homeless(one) else one for one in wanted]
         known = [_connected(api, one) if one.kind in ASKED else one for one in known]
     time.sleep(EFFECTIVE_S)

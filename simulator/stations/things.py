@@ -38,13 +38,17 @@ _SLAVE = {
     "polling": {"registers": {"humidity": {"address": 0, "scale": 0.1},
                               "temperature": {"address": 1, "type": "s16", "scale": 0.1}}},
 }  # fmt: skip
+RULES: dict[str, dict[str, Any]] = {
+    "station-fire": {"name": "视频明火", "profile": "station-rtsp", "event_kind": "fire", "level": "red"},
+}  # fmt: skip
+"""By code: what is to be an alert of what the hub sees in their video."""
 _AIR = dict.fromkeys(("pm25", "pm10", "so2", "no2", "o3"), "ug/m3")
 _CAMERA: dict[str, Any] = {
     "category": "video", "metrics": {}, "events": {"intrusion": {"name": "区域入侵", "level": "yellow"}},
 }  # fmt: skip
 _STREAM: dict[str, Any] = {
     "name": "摄像机 (RTSP)", "category": "video", "metrics": _metrics(occupancy="%"),
-    "events": {"video_quality": {"name": "画面异常", "level": "blue"}},
+    "events": {"video_quality": {"name": "画面异常", "level": "blue"}, "fire": {"name": "视频明火", "level": "red"}},
 }  # fmt: skip
 KINDS: dict[str, Kind] = {
     "hj212": Kind(

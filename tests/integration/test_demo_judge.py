@@ -1,6 +1,7 @@
 """The demo's comparison of truth and store, on a real database: it must see each way to be wrong."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -179,3 +180,14 @@ def test_a_slave_that_a_long_run_did_not_read_fails_it(run: Run, seconds: int, s
     file.write_text(json.dumps(json.loads(file.read_text()) | told))
     verdict = run.judged()
     assert (verdict.slaves, verdict.passed) == ((1 if "z" in slaves else 2, 2), passes)
+
+
+def test_an_alert_of_what_is_seen_in_the_video_of_a_station_is_not_unexpected(run: Run) -> None:
+    at = datetime.fromtimestamp(START / 1_000_000, UTC).isoformat()
+    told = {"type": "ganzhi.alert.raised", "metric": None, "event_kind": "fire", "level": "red", "repeat": False}
+    lines = [
+        json.dumps({**told, "alert": code, "device": code, "opened_at": at, "raised_at": at, "arrived_us": START})
+        for code in ("a", "b")
+    ]
+    (run.folder / "deliveries.jsonl").write_text("\n".join(lines) + "\n")
+    assert run.judged().unexpected_alerts == ["b fire"], "a is one whose video the hub looks at"

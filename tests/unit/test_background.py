@@ -7,15 +7,15 @@ from ingest.pictures.background import TILE, Background, Small, Tiles, place_of,
 OCCASIONS, LATER = 3, 6
 """A place is known after 3 occasions, what comes there after 18."""
 RANDOM = np.random.default_rng(3)
-STREET = RANDOM.integers(60, 200, (36, 64, 3), np.uint8).repeat(3, 0).repeat(3, 1)[:72, :144]
-SPOT = np.s_[24:48, 60:75]
-TILES = np.s_[24 // TILE : 48 // TILE, 60 // TILE : 75 // TILE]
-NOBODY = np.zeros((72 // TILE, 144 // TILE), np.bool_)
+STREET = RANDOM.integers(60, 200, (12, 24, 3), np.uint8).repeat(3, 0).repeat(3, 1)
+SPOT = np.s_[12:30, 30:42]
+TILES = np.s_[12 // TILE : 30 // TILE, 30 // TILE : 42 // TILE]
+NOBODY = np.zeros((36 // TILE, 72 // TILE), np.bool_)
 
 
 def with_somebody(number: int = 0) -> Small:
     picture = STREET.copy()
-    picture[SPOT] = np.random.default_rng(50 + number).integers(0, 255, (24, 15, 3), np.uint8)
+    picture[SPOT] = np.random.default_rng(50 + number).integers(0, 255, (18, 12, 3), np.uint8)
     return picture
 
 
@@ -57,8 +57,8 @@ def test_what_comes_where_the_place_is_known_is_hidden_for_six_hours_and_what_it
 def test_of_those_who_come_and_go_at_one_spot_nobody_becomes_place_by_their_number() -> None:
     camera = Camera()
     camera.see(STREET, OCCASIONS + 1)
-    for number in range(4 * LATER * OCCASIONS):
-        shown = camera.see(with_somebody(number % 3))[TILES].mean()
+    for number in range(2 * LATER * OCCASIONS + 2):
+        shown = camera.see(with_somebody(number % 2))[TILES].mean()
         assert shown < 0.15, number
         camera.see(STREET)
 
@@ -92,7 +92,7 @@ def test_what_is_kept_is_place_alone_and_the_first_picture_after_a_restart_shows
         anew.see(with_somebody(number))
     place = place_of(anew.memory, OCCASIONS)
     [view] = views_in(place)
-    shown = np.frombuffer(view.small, np.uint8).reshape(72, 144, 3)
+    shown = np.frombuffer(view.small, np.uint8).reshape(36, 72, 3)
     assert not shown[SPOT].any(), "what is not place is black"
     again = Camera(place)
     assert again.see(STREET).mean() > 0.7
