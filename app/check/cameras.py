@@ -21,6 +21,7 @@ async def check_cameras(settings: Settings) -> list[Finding]:
                 [(registered, over, up, down)] = await (await conn.execute(SQL.counted)).fetchall()
                 twins = await (await conn.execute(SQL.twins, {"limit": SHOWN})).fetchall()
                 coarse = await (await conn.execute(SQL.coarse, {"limit": SHOWN})).fetchall()
+                held = await (await conn.execute(SQL.held, {"limit": SHOWN})).fetchall()
                 faulty = await (await conn.execute(SQL.faulty, {"limit": SHOWN})).fetchall()
     except HubError:  # told by the findings about the database
         return []
@@ -43,11 +44,17 @@ async def check_cameras(settings: Settings) -> list[Finding]:
     for id_, (newer, older), at in twins:
         what = f"two devices register with {id_}, from {newer} and from {older} ({at:%Y-%m-%d %H:%M} UTC)"
         findings.append(Finding("warn", what, "give one of them another number, and a device of its own"))
+    findings += [_held(*each) for each in held]
     findings += _coarse(settings, [code for (code,) in coarse])
     for id_, status, devices in faulty:
         what = f"{id_} says of itself: {status}{'' if not devices else ', faulty: ' + ', '.join(devices)}"
         findings.append(Finding("warn", what, f"hub cameras registrations | grep {id_}"))
     return findings
+
+
+def _held(place: str, cameras: int) -> Finding:
+    what = f"{cameras:,} cameras on patrol do not answer together, and are as they were: {place}"
+    return Finding("warn", what, "look at the network, the DNS or the recorder (hub video patrol --status)")
 
 
 def _coarse(settings: Settings, codes: list[str]) -> list[Finding]:

@@ -8,6 +8,9 @@ select (select count(*) from sip_registration where expires_at > now()),
 select id, status, faulty[:5] from sip_registration
 where expires_at > now() and (status <> 'OK' or cardinality(faulty) > 0) order by id limit %(limit)s
 
+-- name: held
+select held, count(*) from patrol_visit where held is not null group by 1 order by 2 desc, 1 limit %(limit)s
+
 -- name: twins
 select id, twin_peers, twin_at from sip_registration
 where twin_at > now() - interval '1 day' order by twin_at desc limit %(limit)s

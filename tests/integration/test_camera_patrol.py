@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import psycopg
 import pytest
 
+from app.check.cameras import check_cameras
 from hub.access.outgoing import Outgoing
 from hub.limit_settings import Outgoing as Listed
 from hub.models import Delivery, Origin, Outcome
@@ -195,6 +196,8 @@ async def test_cameras_that_are_lost_together_are_one_finding_and_as_they_were_u
         await shows(conn, held, ["network 127.0.1.0/24"] * 7)
         await until(lambda: ("n1", "black", "active", 1) in hub.told)
         assert len(hub.told) == 2, "none of each camera"
+        said = [each.what for each in await check_cameras(Settings(database=Database(url=database)))]
+        assert "7 cameras on patrol do not answer together, and are as they were: network 127.0.1.0/24" in said
         await shows(conn, "select count(*)::int from camera_connection where state = 'up'", 10)
         looks.scores |= dict.fromkeys(many, FINE) | {"n2": None}
         await until(lambda: ("n2", "signal_loss", "active", 0) in hub.told)
