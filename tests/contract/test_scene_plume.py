@@ -66,6 +66,14 @@ def lights_up(grey: np.ndarray, t: int, _: np.random.Generator) -> np.ndarray:
     return made
 
 
+def dawns(grey: np.ndarray, t: int, _: np.random.Generator) -> np.ndarray:
+    """Light that spreads upwards from the skyline as a plume does, but evenly: it never stirs."""
+    up = 50 - ROWS
+    body = np.exp(-(((COLUMNS - 80) / (2 + 0.4 * np.maximum(up, 0))) ** 2)) * (up >= 0)
+    made: np.ndarray = grey + body * np.clip(0.5 * (t - BEGIN - up), 0, 14)
+    return made
+
+
 @pytest.mark.parametrize("levels", [11, -11])
 def test_a_plume_that_hardly_differs_from_its_sky_is_found(levels: float) -> None:
     assert best(rises(levels)) >= 0.5
@@ -74,6 +82,10 @@ def test_a_plume_that_hardly_differs_from_its_sky_is_found(levels: float) -> Non
 @pytest.mark.parametrize("paint", [stops, drifts, lights_up])
 def test_what_does_not_rise_from_a_place_of_its_own_is_none(paint: Paint) -> None:
     assert best(paint) < 0.3
+
+
+def test_light_that_spreads_as_a_plume_does_but_never_stirs_is_none() -> None:
+    assert best(dawns, 42) < 0.3
 
 
 def test_it_is_nothing_new_where_smoke_is_ignored() -> None:
