@@ -2,6 +2,7 @@
 
 from itertools import takewhile
 
+import cv2
 import numpy as np
 import pytest
 
@@ -9,6 +10,7 @@ from analytics.video.camera import CameraAnalysis
 from analytics.video.scenes.flame import Flame
 from analytics.video.settings import read_settings
 from analytics.video.view import View
+from tests.support.scenes import noise
 from tests.support.trial import Trial
 from tests.support.trials import DANGEROUS, HARMLESS
 
@@ -37,6 +39,23 @@ def test_a_fire_in_a_poor_stream_is_seen_all_the_time_from_three_seconds_on() ->
         if t >= made.begin + 3 and score < 0.5:
             low.append(t)
     assert low == []
+
+
+def test_wood_that_a_camera_is_carried_past_is_no_flame() -> None:
+    rng = np.random.default_rng(1)
+    wooden = cv2.GaussianBlur(noise(rng, 130, 220, 10), (0, 0), 2)[:, :, None] > 0.3
+    grain, grey = noise(rng, 130, 220, 3)[:, :, None], noise(rng, 130, 220, 3)[:, :, None]
+    place = np.where(wooden, [70, 125, 190] + grain * [35, 45, 45], 100 + 40 * grey).astype(np.float32)
+    flame, before, high, at = Flame(np.full((90, 160), 255, np.uint8)), None, 0, np.zeros(2)
+    for step in range(30):
+        at = np.clip(at + rng.normal(0, 3, 2), -18, 18)
+        seen = cv2.getRotationMatrix2D((110, 65), 3 * rng.normal(), 1 + 0.1 * np.sin(0.9 * step))
+        seen[:, 2] += at - (30, 20)
+        frame = cv2.warpAffine(place, seen, (160, 90), borderMode=cv2.BORDER_REFLECT)
+        view = View(step / 5, np.clip(frame, 0, 255).astype(np.uint8), before)
+        high += flame.scores(view)["flame", None].score >= 0.5
+        before = View(view.t, view.bgr)
+    assert high <= 2
 
 
 def test_cars_that_stop_one_after_the_other_are_no_water() -> None:

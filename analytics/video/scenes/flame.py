@@ -20,9 +20,10 @@ from analytics.video.finding import Cue
 from analytics.video.scenes.background import LONGEST_STEP_S, Floats
 from analytics.video.scenes.evidence import NOTHING, better, level, ramp, together, told
 from analytics.video.scenes.flicker import Flicker
-from analytics.video.scenes.glide import Glide
+from analytics.video.scenes.glide import Glide, shifted
 from analytics.video.scenes.moves import REACH, Moves
 from analytics.video.scenes.regions import Region, regions
+from analytics.video.scenes.unrest import Unrest
 from analytics.video.view import SMALL, Image, View
 
 LEAST = 5
@@ -47,11 +48,15 @@ _EDGED = 400.0
 _AROUND, _BARE, _RING = 4, 0.1, 8
 """Pixels around a region that are looked at, if for so small a share of the last seconds they were coloured as flames
 are; so many of them at least."""
+_EVEN = 2.0
+"""Levels that are added to what an edge is, for noise."""
 _STANDS = 0.47
 """Share of the last seconds for which a pixel is coloured where flames stand: what passes is soon gone from it."""
 _ESSENTIAL = (
     "glow", "hot", "flicker", "shape", "hue", "mixed", "beyond", "own_colour", "stands", "alone", "moves_not",
+    "apart",
 )  # fmt: skip
+_STIRS = frozenset(("flicker", "shape", "mixed", "beyond", "own_colour", "alone"))
 
 
 class Flame:
@@ -67,32 +72,33 @@ class Flame:
         self._flicker = Flicker()
         self._moves = Moves()
         self._glide = Glide()
+        self._unrest = Unrest()
 
     def scores(self, view: View) -> Mapping[Key, Cue]:
         """A score for each frame."""
         colour = view.small_bgr
         mask = cv2.bitwise_and(_flames(colour), self._watched)
-        if view.previous is None:
-            self._flicker.begin(mask, colour)
-            self._moves.begin()
-            self._t = view.t
-            return {("flame", None): NOTHING}
         dt = min(max(view.t - self._t, 0.0), LONGEST_STEP_S)
         self._t = view.t
-        if cv2.countNonZero(mask):
-            self._follow(view.previous.small, view.small)
+        if view.previous is None or (cv2.countNonZero(mask) and self._cut(view.previous.small, view.small, dt)):
+            self._flicker.begin(mask, colour)
+            self._moves.begin()
+            self._unrest.begin()
+            return {("flame", None): NOTHING}
         best = NOTHING
         if self._flicker.learn(mask, colour, dt) and self._flicker.age >= EARLIEST_S:
             for region in self._regions():
                 best = better(self._judged(region, colour, dt), best)
         return {("flame", None): best}
 
-    def _follow(self, before: Image, now: Image) -> None:
-        """Where the camera turns or is carried, what is known of flames stays with them."""
+    def _cut(self, before: Image, now: Image, dt: float) -> bool:
+        """Where the camera turns or is carried, what is known of flames stays with them; True at a cut."""
         columns, rows = self._glide.seen(before, now)
         if columns or rows:
             self._flicker.glide(columns, rows)
             self._moves.glide(columns, rows)
+            before = shifted(before, columns, rows)
+        return self._unrest.seen(before, now, dt)
 
     def _regions(self) -> Sequence[Region]:
         """Where flames may stand: coloured for some time, and flickering."""
@@ -138,7 +144,9 @@ class Flame:
             "stands": ramp(float(area[area * early > 255 * _STANDS].sum()) / total, 0.1, 0.4),
             "lasting": ramp(float(np.mean(seen.lasting[box][within])) / 255 * early, _HERE, 0.8),
         }
-        least = _weakened(cues)
+        if self._unrest.carried > 0:
+            cues["apart"] = 1 - self._unrest.carried * (1 - self._apart(region, colour))
+        least = self._weakened(cues)
         if least < 0.4:  # whatever else is seen, it cannot become a finding
             return told(min(least, together(cues.values())), cues)
         cues["moves_not"] = self._moves_not(region, colour, dt)
@@ -158,7 +166,7 @@ class Flame:
             "core": ramp(float(np.std(red) + np.std(green)), 8, 40),
             "hue": ramp(float(np.std(hue)), 0.02, 0.12),
         }
-        return told(together(cues.values()) * _weakened(cues), cues)
+        return told(together(cues.values()) * self._weakened(cues), cues)
 
     def _beyond(self, region: Region) -> float:
         """How much of the change no sway by a pixel explains, nor, which counts twice, one by two."""
@@ -182,6 +190,16 @@ class Flame:
         within = float(seen.own[region.box][region.within].mean())
         return ramp(float(ring.mean()) / max(within, 0.5 / seen.early), 0.9, 0.6)
 
+    def _apart(self, region: Region, colour: Image) -> float:
+        """How much more of its colour changes than of all else that a camera is carried past, by what edges it has."""
+        seen, box = self._flicker, region.box
+        green = cv2.blur(cv2.extractChannel(colour, 1), (3, 3))
+        edges = cv2.add(cv2.morphologyEx(green, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)), _EVEN)
+        bare = cv2.compare(seen.lasting, 255 * _BARE / seen.early, cv2.CMP_LT)
+        all_else = (cv2.mean(seen.own, bare)[0] + 0.01) / (cv2.mean(edges, bare)[0] + 0.01)
+        within = float(seen.own[box][region.within].mean()) / float(edges[box][region.within].mean())
+        return ramp(within / all_else, 1.7, 2.2)
+
     def _moves_not(self, region: Region, colour: Image, dt: float) -> float:
         """How little of the change is a move that goes on as it was, piece by piece."""
         top, left = max(region.top - 2, REACH), max(region.left - 2, REACH)
@@ -191,13 +209,16 @@ class Flame:
             self._moves.learn(slice(top, bottom), slice(left, right), colour, self._flicker, dt)
         return ramp(self._moves.explained(region), 0.45, 0.25)
 
+    def _weakened(self, cues: Mapping[str, float]) -> float:
+        """What the essential cues that are weak leave of a score: several weak ones are worse than one.
 
-def _weakened(cues: Mapping[str, float]) -> float:
-    """What the essential cues that are weak leave of a score: several weak ones are worse than one."""
-    left = 1.0
-    for name in _ESSENTIAL:
-        left *= 0.2 + 0.8 * ramp(cues.get(name, 1.0), 0.05, 0.5)
-    return left
+        Whatever a camera is carried past stirs, so that what tells of stir must be clear then.
+        """
+        left, carried = 1.0, self._unrest.carried
+        for name in _ESSENTIAL:
+            more = carried if name in _STIRS else 0.0
+            left *= 0.2 + 0.8 * ramp(cues.get(name, 1.0), 0.05 + 0.35 * more, 0.5 + 0.25 * more)
+        return left
 
 
 def _flames(colour: Image) -> Image:
