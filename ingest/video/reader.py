@@ -56,6 +56,13 @@ class ReaderEnded(CameraFailed):
         self.guilty = guilty
 
 
+class NoRoomError(CameraFailed):
+    """A process reads as many streams as it may: nothing is known of the camera"""
+
+    def __init__(self) -> None:
+        super().__init__("answer", Sentence("camera.failed.no_room"))
+
+
 class _Reading:
     """A stream that is being read."""
 
@@ -122,12 +129,12 @@ class Reader:
     async def follow(self, wanted: Callable[[int], Open | OpenFile | Glance], take: Take) -> Ended:
         """Read a stream until it ends; `take` gets what is told of it. ReaderEnded.
 
-        CameraFailed when there is no room.
+        NoRoomError.
 
         `wanted` makes what the child is told, for a slot. Cancelled, the stream is closed.
         """
         if not self._slots:  # one that was closed has not said so yet
-            raise CameraFailed("answer", Sentence("camera.failed.no_room"))
+            raise NoRoomError
         slot, reading = self._slots.pop(), _Reading(take)
         try:
             self._wanted.set()

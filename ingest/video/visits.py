@@ -10,7 +10,7 @@ from devices.cameras.failure import CameraFailed
 from hub.words.sentence import Sentence
 from ingest.video.itinerary import Failure, Itinerary, Stop
 from ingest.video.messages import NOBODY, Ended, Glance, Glanced, Report, Trusted
-from ingest.video.reader import Reader, ReaderEnded
+from ingest.video.reader import NoRoomError, Reader, ReaderEnded
 
 COUNTS = 0.5
 """The score of a fault from which it is one."""
@@ -99,6 +99,8 @@ class Visits:
             failure = _failure(ended)
         except ReaderEnded as error:
             failure = Failure(error.step, error.sentence, "crash" if error.guilty else "reader")
+        except NoRoomError as error:
+            failure = Failure(error.step, error.sentence, "reader")
         except CameraFailed as error:
             failure = Failure(error.step, error.sentence)
         seconds = time.monotonic() - began

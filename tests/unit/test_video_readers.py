@@ -9,7 +9,7 @@ from devices.cameras.failure import CameraFailed
 from hub.clip import SHED, no_clip
 from ingest.video import reader as reading
 from ingest.video.messages import Clipped, Ended, Open, Report
-from ingest.video.reader import Reader
+from ingest.video.reader import NoRoomError, Reader
 from ingest.video.readers import Readers
 
 
@@ -47,6 +47,8 @@ async def test_a_stream_that_does_not_say_that_it_is_closed_keeps_its_slot_and_i
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)
     assert reader.room == 0
+    with pytest.raises(NoRoomError):
+        await reader.follow(wanted, take)
     await reader._pass_on(clip)
     assert heard == [clip]
     await reader._pass_on(Ended(0))
