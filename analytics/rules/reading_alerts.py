@@ -20,7 +20,7 @@ from analytics.rules.withheld import Told, Withheld, opened, tell
 from analytics.rules.withholding import MOST, Withholding
 from devices.registry.device import Device
 from devices.registry.registry import Registry
-from hub.alerts.titles import flapping, reading_title, since, under_maintenance
+from hub.alerts.titles import flagged, flapping, reading_title, since, under_maintenance
 from hub.models import AlertChange, Batch, Micros
 from hub.signals import Signals, Why
 
@@ -203,6 +203,7 @@ class ReadingAlerts:
                 device.name, rule.label, told.value, beyond, rule.above, threshold, shown,
                 signal=rule.signal, stays_at=stays_at, expression=rule.expression,
             )  # fmt: skip
+            title = flagged(title, why.get("quality", 0)) if shown else title
             title = since(title, told.since, device.zone) if shown else title
             title = title if flap is None else flapping(title, flap.times, flap.first, device.zone)
             if shown and self._withholding.windows.works(device.id, at):

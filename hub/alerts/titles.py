@@ -6,6 +6,7 @@ from datetime import tzinfo
 from typing import Any
 
 from hub.models import LEVEL_NAMES, Micros, from_micros
+from hub.quality import FLAGS, Quality, flags_of
 from hub.signals import GROWING
 from hub.words import LANGS, Lang, optional, text
 from hub.words.figure import lasting
@@ -18,6 +19,9 @@ _SINCE = re.compile(r", since (\d{4}-\d\d-\d\d \d\d:\d\d)$")
 """The end of one that was withheld: by the clocks of its device."""
 _FLAPS = re.compile(r", flapping: (\d+) times since (\d{4}-\d\d-\d\d \d\d:\d\d)$")
 """The end of one that stays open because its condition comes and goes: by the clocks of its device."""
+_FLAGGED = re.compile(r"\), flagged ([^,()]+)$")
+"""Behind the state of one by a reading that its quality says is not usable: the flags, by their English names."""
+_FLAGS_BY_NAME = {flag.name_en: flag.flag for flag in FLAGS}
 _MAINTENANCE = ", under maintenance"
 """The end of one of danger at a device that somebody works on."""
 
@@ -84,6 +88,14 @@ def unguarded_title(device: str, kind: str, *part: str, lang: Lang = "en") -> st
 def since(title: str, at: Micros | None, zone: tzinfo) -> str:
     """A title that tells since when a condition has lasted that was withheld; None: it was not."""
     return title if at is None else _since(title, f"{from_micros(at).astimezone(zone):%Y-%m-%d %H:%M}", "en")
+
+
+def flagged(title: str, quality: int, lang: Lang = "en") -> str:
+    """A title that names the flags of its reading: "Gauge: level 4.31 ≥ 4 (orange), flagged suspect"."""
+    if not quality:
+        return title
+    names = "/".join(flag.name_en if lang == "en" else flag.name_zh for flag in flags_of(quality))
+    return text("alert.title.flagged", lang, title=title, flags=names)
 
 
 def flapping(title: str, count: int, at: Micros, zone: tzinfo) -> str:
@@ -154,7 +166,15 @@ def _title_in(lang: Lang, alert: Mapping[str, Any], rule: Mapping[str, Any], nam
     stays_at = float(found[1]) if found and rule["signal"] == "flat" else None
     beyond = threshold is None or (value >= threshold if above else value <= threshold)
     watched = rule["signal"], stays_at, rule.get("expression")
-    return reading_title(device, metric, value, beyond, above, threshold, level, lang, *watched)
+    title = reading_title(device, metric, value, beyond, above, threshold, level, lang, *watched)
+    return flagged(title, _flags_in(alert["title"]), lang)
+
+
+def _flags_in(stored: str) -> int:
+    """The flags that a stored title names; 0 where it names none, or one that there is no more."""
+    found = _FLAGGED.search(_SINCE.sub("", stored))
+    flags = [_FLAGS_BY_NAME.get(name) for name in found[1].split("/")] if found else []
+    return 0 if None in flags else int(sum(flags, Quality(0)))  # type: ignore[arg-type]
 
 
 def _since(title: str, at: str, lang: Lang) -> str:

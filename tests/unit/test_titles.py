@@ -6,7 +6,8 @@ import pytest
 
 from devices.vocabulary import KINDS
 from hub.access.classification import Level, cut_alert
-from hub.alerts.titles import at_part, event_title, part_in, reading_title, title_in
+from hub.alerts.titles import at_part, event_title, flagged, part_in, reading_title, title_in
+from hub.quality import Quality
 from hub.words import text
 
 DEPTH = {"name": "水深", "name_en": "Water depth"}
@@ -58,6 +59,17 @@ def test_it_is_the_stored_one_where_the_profile_has_one_name() -> None:
     assert title_in("en", alert, {"direction": "above", "signal": "value"}, {"name": "level"}) == stored
     late = event_title("Pole 7", "smoke", 4, 1_559_000_000)
     assert title_in("en", EVENT | {"device_name": "Pole 7", "title": late}, {}, None) == late
+
+
+@pytest.mark.parametrize("end", ["", ", since 2026-11-01 08:00", ", flapping: 3 times since 2026-11-01 08:00"])
+def test_a_title_names_the_flags_of_its_reading_in_either_language(end: str) -> None:
+    stored = flagged("桥下: 水深 35 ≥ 27 (red)", Quality.SUSPECT | Quality.OUT_OF_RANGE)
+    assert stored == "桥下: 水深 35 ≥ 27 (red), flagged out of range/suspect"
+    alert, rule = READING | {"title": stored + end}, {"direction": "above", "signal": "value"}
+    assert title_in("en", alert, rule, {"name": "水深"}) == stored + end
+    assert title_in("zh", alert, rule, DEPTH).startswith("桥下：水深 35 ≥ 27（红色），质量标记：超出量程/")
+    odd = READING | {"title": "桥下: 水深 35 ≥ 27 (red), flagged by nobody"}
+    assert title_in("zh", odd, rule, DEPTH) == "桥下：水深 35 ≥ 27（红色）"
 
 
 def test_what_a_part_is_called_is_found_whatever_it_is_and_may_be_cut() -> None:
