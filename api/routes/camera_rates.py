@@ -26,6 +26,7 @@ from hub.cases.formula import formula
 from hub.cases.indicators import SQL as SETS
 from hub.cases.indicators import ZONE, Figure, Indicator, figures
 from hub.words import Lang, text
+from hub.words.shipped import set_name
 
 router = GuardedRouter(prefix="/indicators/cameras", tags=["indicators"])
 history = GuardedRouter(prefix="/devices/{code}/camera-states", tags=["cameras"])
@@ -148,7 +149,7 @@ async def camera_rates(
         "unheard_s": told.unheard_s,
         "what": text("indicator.camera.what", spoken),
         "set": set_code,
-        "set_name": found["name"],
+        "set_name": set_name(set_code, found["name"], spoken),
         "groups": [
             _group(key, names.get(key or ""), told.groups.get(key, {}), at_once.get(key, {}), defined, spoken)
             for key in keys

@@ -30,6 +30,7 @@ from hub.cases.stage_times import stages
 from hub.cases.which import By, Which
 from hub.words import Lang, text
 from hub.words.sentence import Sentence
+from hub.words.shipped import set_name
 
 router = GuardedRouter(prefix="/indicators/cases", tags=["indicators"])
 YEARS = 10
@@ -235,7 +236,7 @@ async def indicators_of(
         "last": period.last,
         "counted_at": period.now,
         "set": asked.set_code,
-        "set_name": found["name"],
+        "set_name": set_name(asked.set_code, found["name"], lang),
         "groups": [
             _group(
                 (key, names.get(key or "")),

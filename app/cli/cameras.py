@@ -12,6 +12,7 @@ from rich.text import Text
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, address, call, fail, out, pages
 from app.cli.connection import Verbs
 from app.cli.diagnose import LangOption, language
+from app.cli.figures import figures
 from hub.words.figure import percentage
 
 cameras = Verbs("Cameras that are asked for events (ISAPI, ONVIF), or push them.")
@@ -232,17 +233,10 @@ def rates(
     """
     given = {
         **_span(month, first, last), "by": by, "region": region, "organisation": organisation, "area": area,
-        "platform": platform, "set": definitions, "lang": language(lang), "format": "csv" if csv else None,
+        "platform": platform, "set": definitions, "lang": language(lang),
     }  # fmt: skip
-    params = {name: value for name, value in given.items() if value is not None}
-    answer = call("GET", "/indicators/cameras", url, token, params=params)
-    if csv is not None:
-        csv.write_bytes(answer.content)
-        out.print(f"{csv} is written.")
-        return
-    found = answer.json()
-    if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
+    found = figures("/indicators/cameras", given, csv, as_json, url, token)
+    if found is None:
         return
     out.print(f"{found['first']} to {found['last']}, {found['set_name']}, known until {_minute(found['known_until'])}")
     for group in (found, *found["groups"]):

@@ -14,6 +14,7 @@ from app.cli.alert_timeline import save
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, err, out
 from app.cli.connection import Verbs
 from app.cli.diagnose import LangOption, language
+from app.cli.figures import figures
 from app.cli.json_text import json_of
 from hub.words.figure import percentage
 
@@ -59,10 +60,8 @@ def alert_indicators(
         "event_kind": event_kind,
         "lang": language(lang),
     }
-    params = {name: value for name, value in given.items() if value is not None}
-    found = call("GET", "/indicators/alerts", url, token, params=params).json()
-    if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
+    found = figures("/indicators/alerts", given, None, as_json, url, token)
+    if found is None:
         return
     table = Table(box=None, pad_edge=False, show_header=False)
     for measure in found["measures"]:
@@ -110,17 +109,9 @@ def case_indicators(
         "category_kind": kind,
         "category": category,
         "lang": language(lang),
-        "format": "csv" if csv else None,
     }
-    params = {name: value for name, value in given.items() if value is not None}
-    answer = call("GET", "/indicators/cases", url, token, params=params)
-    if csv is not None:
-        csv.write_bytes(answer.content)
-        out.print(f"{csv} is written.")
-        return
-    found = answer.json()
-    if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
+    found = figures("/indicators/cases", given, csv, as_json, url, token)
+    if found is None:
         return
     out.print(f"{found['first']} to {found['last']}, {found['set_name']}")
     table = Table(box=None, pad_edge=False, show_header=False)

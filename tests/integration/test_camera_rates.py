@@ -31,6 +31,11 @@ async def test_rates_are_told_with_what_they_were_counted_from(database: str) ->
         assert found["now_indicators"][0]["numerator"] == 3
         assert [(each["key"], each["cameras"]) for each in found["groups"]] == [("nvr", 2), (None, 4)]
         assert "Left out" in found["what"]
+        assert found["set_name"] == "Online rate and sound rate of cameras"
+        cases = (await client.get("/indicators/cases", params={"lang": "en"})).json()
+        assert cases["set_name"] == "Usual indicators of digital city management"
+        chinese = (await client.get("/indicators/cases", params={"lang": "zh", "set": "district"})).json()
+        assert chinese["set_name"] == "某区通报口径"
         sheet = await client.get("/indicators/cameras", params=MONTH | {"format": "csv", "lang": "zh"})
         lines = list(csv.DictReader(io.StringIO(sheet.text.lstrip("\ufeff"))))
         told = {line["code"]: line for line in lines}
