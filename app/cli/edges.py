@@ -3,13 +3,17 @@
 import json
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
 
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out, pages
 from app.cli.connection import ConfigOption, Verbs, settings_of
+from hub.models import from_micros
+
+if TYPE_CHECKING:
+    from ingest.diode.keys import Keys
 
 edges = Verbs("Edges behind data diodes (网闸): their keys, and which of their numbers are missing.")
 EdgeArgument = Annotated[str | None, typer.Argument(metavar="[EDGE]", help="Only of this edge.")]
@@ -113,6 +117,68 @@ def aside(
         out.print(Text(f"{item['at'][:19].replace('T', ' ')}  {item['file']}: {why}{detail}"), soft_wrap=True)
     if not items and not as_json:
         out.print("None was set aside.")
+
+
+@edges.verb("look")
+def look(
+    file: Annotated[str | None, typer.Argument(help="One of them, as this lists it: what messages are in it.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """At the hub: files that lie aside, what they are, and whether they are signed and whole by the keys of now.
+
+    Example:  hub edges look
+    """
+    from ingest.diode.again import content_of, kept
+    from ingest.diode.envelope import UnusableError
+
+    inbox, keys = _taking(config)
+    try:
+        if file is not None:
+            content = content_of(inbox, file, keys)
+            for (device, protocol, form), count in sorted(content.messages.items()):
+                out.print(Text(f"{count:6}  {device}  {protocol} {form}"), soft_wrap=True)
+            if content.first is not None and content.last is not None:
+                out.print(f"received {from_micros(content.first):%F %T} to {from_micros(content.last):%F %T} UTC")
+            return
+        for each in kept(inbox, keys):
+            head = each.head
+            what = "" if head is None else f"  {head.edge} number {head.number}, {head.count} messages, "
+            when = "" if head is None else f"written {from_micros(head.written):%F %T} UTC"
+            why = "signed and whole: hub edges take" if each.why is None else str(each.why)
+            out.print(Text(f"{each.name}  {each.size} bytes{what}{when}: {why}"), soft_wrap=True)
+    except UnusableError as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}")
+
+
+@edges.verb("take")
+def take(
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="As `hub edges look` lists them.")],
+    config: ConfigOption = None,
+) -> None:
+    """At the hub: take files again that lie aside; where a number is another file's, messages are stored beside it.
+
+    Example:  hub edges take video-1.0a1b2c3d4e5f.000000000117.gdx.9f3a01bc
+    """
+    from ingest.diode.again import take as again
+
+    inbox, _ = _taking(config)
+    for file in files:
+        try:
+            again(inbox, file)
+        except OSError as error:
+            fail(f"{file}: {error.strerror}")
+        out.print(Text(f"{file} is taken next; what cannot be is aside again: hub edges aside"), soft_wrap=True)
+
+
+def _taking(config: Path | None) -> "tuple[Path, Keys]":
+    from ingest.diode.keys import keys_of
+
+    settings = settings_of(config).diode
+    if settings.inbox is None:
+        fail("this is no hub that takes files: the settings have no diode.inbox")
+    return settings.inbox, keys_of(settings.edges)
 
 
 @edges.verb("give-up")

@@ -1,4 +1,4 @@
-"""The folders of a hub behind a data diode: what waits, what was stored (done), what was set aside (aside)."""
+"""The folders of a hub behind a data diode: what waits, was stored (done), was set aside (aside), is taken again."""
 
 import os
 import secrets
@@ -13,7 +13,7 @@ from hub.diode_settings import Diode
 from hub.errors import ConfigError
 from ingest.diode.envelope import ENDING
 
-DONE, ASIDE = "done", "aside"
+DONE, ASIDE, AGAIN = "done", "aside", "again"
 ASIDE_DAYS = 90
 MAX_NAME = 240
 """Bytes of a name, to which something is added; file systems take 255."""
@@ -40,11 +40,14 @@ class Folders:
         """Make them. OSError."""
         for folder in (self.inbox, self.inbox / DONE, self.inbox / ASIDE):
             folder.mkdir(parents=True, exist_ok=True)
+        (self.inbox / AGAIN).mkdir(mode=0o700, exist_ok=True)  # what lies there was put there by who may act as the hub
 
     def waiting(self, most: int, but: Collection[str] = ()) -> list[str]:
         """Names of the first files that wait, by edge, chain and number; drafts of whoever writes them are none."""
         with os.scandir(self.inbox) as entries:
             names = [each.name for each in entries if each.name.endswith(ENDING) and not each.name.startswith(".")]
+        with os.scandir(self.inbox / AGAIN) as entries:
+            names += [f"{AGAIN}/{each.name}" for each in entries]
         return nsmallest(most, (name for name in names if name not in but))
 
     def mark(self, name: str) -> Mark:
@@ -53,11 +56,11 @@ class Folders:
 
     def done(self, name: str, mark: Mark) -> None:
         """A file is stored; one that came by its name since it was read stays in the inbox, under another name."""
-        self._move(name, mark, self.inbox / DONE / name)
+        self._move(name, mark, self.inbox / DONE / Path(name).name)
 
     def aside(self, name: str, mark: Mark) -> None:
         """A file cannot be used; it is kept under a name of its own, for another one may come by the same."""
-        kept = f"{os.fsdecode(os.fsencode(name)[:MAX_NAME])}.{secrets.token_hex(4)}"
+        kept = f"{os.fsdecode(os.fsencode(Path(name).name)[:MAX_NAME])}.{secrets.token_hex(4)}"
         self._move(name, mark, self.inbox / ASIDE / kept)
 
     def put(self, name: str, content: bytes) -> bool:

@@ -8,14 +8,16 @@ from collections.abc import Callable, Collection
 from stat import S_ISREG
 from typing import NamedTuple
 
+import msgspec
+
 from hub.backoff import Backoff
 from hub.diode_settings import Diode
 from hub.errors import HubError, TransientError
 from hub.models import Delivery, Micros, Origin, Outcome, Raw, now_micros
 from hub.pipeline import Sink
-from ingest.diode.book import Book, printable
-from ingest.diode.envelope import MAX_BODY, MAX_HEAD, Envelope, UnusableError, messages_of, opened, shift_of
-from ingest.diode.folders import Folders, Mark
+from ingest.diode.book import Book, Taken, printable
+from ingest.diode.envelope import CHAIN, MAX_BODY, MAX_HEAD, Envelope, UnusableError, messages_of, opened, shift_of
+from ingest.diode.folders import AGAIN, Folders, Mark
 from ingest.diode.keys import Keys
 
 log = logging.getLogger(__name__)
@@ -28,6 +30,8 @@ UNDER_WAY = 8
 """Files whose messages wait for their commit; the next one is read once one of them has it."""
 MAX_FILE = MAX_BODY + MAX_HEAD
 SWEEP_S = 60.0
+APART = ("other_content", "other_chain")
+"""Reasons that a number gives: a file that somebody has taken again is stored beside its number."""
 MAY_CHANGE = ("cut_short", "unreadable")
 """Reasons for which a file that came just now is waited for."""
 NO_RIGHT = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -131,7 +135,7 @@ class Inbox:
         try:
             envelope = await asyncio.to_thread(self._read, name)
             moved = shift_of(envelope.head, now_micros(), round(self._settings.keep_days * 86_400e6))
-            taken = await self._book.take(envelope, moved)
+            taken, envelope = await self._noted(name, envelope, moved)
             if taken.stored:
                 await self._moved(name, self._folders.done, mark)
                 return True
@@ -149,13 +153,26 @@ class Inbox:
         group.create_task(self._store(name, mark, envelope, taken.moved, raws), name=f"diode {name}")
         return True
 
+    async def _noted(self, name: str, envelope: Envelope, moved: Micros) -> tuple[Taken, Envelope]:
+        """Note the number of a file; one that is taken again beside its number has a chain that no row has, so that
+        messages of two machines are told apart."""
+        try:
+            return await self._book.take(envelope, moved), envelope
+        except UnusableError as error:
+            if error.reason not in APART or not name.startswith(f"{AGAIN}/"):
+                raise
+        chain = f"{envelope.head.chain}-{envelope.digest.hex()[:12]}"
+        head = msgspec.structs.replace(envelope.head, chain=chain)
+        return Taken(moved, now_micros(), stored=False), envelope._replace(head=head)
+
     async def _store(self, name: str, mark: Mark, envelope: Envelope, moved: Micros, raws: list[Raw]) -> None:
         """Wait for the commit of a file's messages, note it, and move the file; in this order."""
         try:
             if raws:
                 await self._commit(raws)
             devices = self._devices_of({raw.origin for raw in raws})
-            await self._book.stored(envelope.head, moved, self._silent_s[envelope.head.edge], devices)
+            if CHAIN.fullmatch(envelope.head.chain):
+                await self._book.stored(envelope.head, moved, self._silent_s[envelope.head.edge], devices)
             await self._moved(name, self._folders.done, mark)
         except (OSError, HubError) as error:  # it is there still, and is taken again: what is stored is stored once
             log.warning("%s is taken again: %s", name, error)

@@ -1,6 +1,7 @@
 """The hub's end of a data diode: each number once, after the commit, whatever comes and in whichever order."""
 
 import asyncio
+import json
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
@@ -11,12 +12,14 @@ from typing import Any, NamedTuple
 import pytest
 from pydantic import SecretStr
 
+from app.cli import edges
 from devices.addressing import LISTENING, Origins, finding
 from devices.health.presence_rows import read_watched
 from hub.diode_settings import Diode, DiodeEdge
 from hub.models import Batch, Delivery, Origin, Outcome, Raw, now_micros
 from hub.settings import Database
 from hub.store.pool import Pool, open_pool
+from ingest.diode.again import kept, take
 from ingest.diode.book import Book
 from ingest.diode.folders import Folders
 from ingest.diode.inbox import Inbox
@@ -275,6 +278,44 @@ async def test_a_file_that_comes_by_the_name_of_one_under_way_is_not_taken_for_s
     assert await both.rows("select reason from diode_aside") == [("other_content",)]
     [kept] = (both.inbox / "aside").iterdir()
     assert kept.read_bytes() == other.read_bytes()
+
+
+async def test_what_was_set_aside_is_looked_at_and_taken_again(
+    both: Ends, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another file has the number of is stored beside it, apart from it; what cannot be taken is aside again."""
+    await written(both, b"0")
+    shutil.copytree(both.edge / "archive", both.edge / "archive-copy")
+    [one] = await written(both, b"1")
+    [other] = await written(both, b"other", folder="-copy")
+    bring(both, one)
+    async with running(both):
+        await empty(both)
+        bring(both, other)
+        (both.inbox / "half.0.0.gdx").write_bytes(one.read_bytes()[:-3])
+        await empty(both)
+        half, fork = sorted((each.name for each in kept(both.inbox, keys_of(both.hub.edges))), key=len)
+        monkeypatch.setenv("HUB_DIODE__INBOX", str(both.inbox))
+        monkeypatch.setenv("HUB_DIODE__EDGES", json.dumps([{"name": "video-1", "keys": [PUBLIC]}]))
+        edges.look(None, None)
+        edges.look(fork, None)
+        told = capsys.readouterr().out
+        assert "cut short" in told
+        assert "signed and whole" in told
+        assert " 1  air-1 " in told
+        edges.take([fork, half], None)
+
+        async def are_taken() -> bool:
+            return b"other" in both.sink.payloads and len(await both.rows("select from diode_aside")) == 3
+
+        await eventually(are_taken, "one is stored, the other one aside again")
+        await empty(both)
+    assert both.sink.payloads == [b"1", b"other"]
+    assert await both.rows("select number from diode_file order by number") == [(2,)], "its number is the first one's"
+    assert both.left("done") == [2, 2]
+    for name in ("../done/x", "none"):
+        with pytest.raises(FileNotFoundError):
+            take(both.inbox, name)
 
 
 async def test_two_machines_of_one_name_are_told_and_an_edge_that_began_anew_is_not(both: Ends) -> None:
