@@ -83,7 +83,8 @@ class Follower:
         for into in decided:  # what it was in may have turned out to be another one just now
             for gone in out.keys() & set(into.absorbed):
                 out.setdefault(into.incident, out[gone])
-        await self._weaken(conn, [(each, out[each.incident]) for each in fusion.weaker(out)])
+        weaker = [*fusion.weaker(out), *await self._long_ago(conn, fusion.rules, fusion.unknown(out))]
+        await self._weaken(conn, [(each, out[each.incident]) for each in weaker])
         await conn.execute(SQL.move, {"cursor": upto})
         self._upto = upto
         return int(count)
@@ -103,6 +104,20 @@ class Follower:
         known = await (await conn.execute(SQL.incidents, {"ids": incidents})).fetchall()
         self._fusion.remember(found, {id_: Known(rule, lead) for id_, rule, lead in known})
         return self._fusion
+
+    async def _long_ago(
+        self, conn: psycopg.AsyncConnection, rules: Sequence[FusionRule], incidents: Sequence[UUID]
+    ) -> list[Weaker]:
+        """As Fusion.weaker, of incidents that began too long ago to be remembered, as stored: a verdict may come
+        after a weekend, and what was raised may last until then."""
+        if not incidents:
+            return []
+        members = [id_ for (id_,) in await (await conn.execute(SQL.members, {"ids": list(incidents)})).fetchall()]
+        found = [each for each, out in await _findings(conn, {"ids": members, "since": None, "after": None}) if not out]
+        known = await (await conn.execute(SQL.incidents, {"ids": list(incidents)})).fetchall()
+        past = Fusion(rules)
+        past.remember(found, {id_: Known(rule, lead) for id_, rule, lead in known})
+        return past.weaker(incidents)
 
     async def _weaken(self, conn: psycopg.AsyncConnection, weaker: Sequence[tuple[Weaker, Finding]]) -> None:
         """Tell alerts that were raised what they have lost, and let those that are no danger have their own level."""

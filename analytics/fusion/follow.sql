@@ -46,6 +46,9 @@ order by a.opened_at, a.id
 -- name: incidents
 select id, rule, lead from incident where id = any (%(ids)s::uuid[])
 
+-- name: members
+select alert_id from incident_member where incident_id = any (%(ids)s::uuid[]) and separated_at is null
+
 -- name: raised
 -- Of these alerts those whose level is held by fusion.
 select alert_id from alert_fused where floor is not null and alert_id = any (%(ids)s::uuid[])

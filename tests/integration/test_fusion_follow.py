@@ -303,6 +303,23 @@ async def test_a_verdict_that_is_taken_back_and_made_again_raises_and_lowers_eac
         assert await city.level(first) == 4
 
 
+async def test_a_verdict_that_comes_days_later_lowers_what_it_had_raised(city: City) -> None:
+    """Nothing of the incident is remembered then; what it raised lasts still."""
+    first, other, third = await raised_by_three(city)
+    await city.run(
+        "update alert set raised_at = raised_at - interval '3 days', opened_at = opened_at - interval '3 days'"
+    )
+    await city.commit([Step(uuid4(), third, "acknowledged", "desk", "seen")])
+    await city.follow()
+    assert await city.level(first) == 4, "all of them stand"
+    await city.commit([Step(uuid4(), other, "false_alarm", "desk", "works", cause="works")])
+    for _ in range(2):
+        await city.run("update fusion_position set cursor = cursor - 1")  # a leader that died decides it again
+        await city.follow()
+        assert await city.level(first) == 2
+    assert [kind for kind, _ in await changes(city, first)] == ["raised", "joined", "updated", "updated"]
+
+
 async def test_who_takes_over_after_a_verdict_raises_the_alert_that_leads_now(city: City) -> None:
     first, other, _ = await raised_by_three(city)
     await city.happens("lamp-1", "power_loss")
