@@ -13,12 +13,13 @@ import pytest
 from pydantic import SecretStr
 
 from devices.addressing import LISTENING, Origins, finding
-from hub.diode_settings import Diode
+from hub.diode_settings import Diode, DiodeEdge
 from hub.errors import ConfigError, TransientError
-from hub.models import Batch, Raw
+from hub.models import Batch, Origin, Raw, now_micros
 from ingest.diode.archive import exported, head_in
-from ingest.diode.envelope import Head
-from ingest.diode.keys import made
+from ingest.diode.envelope import Head, messages_of
+from ingest.diode.envelope import opened as unpacked
+from ingest.diode.keys import keys_of, made
 from ingest.diode.outbox import Outbox
 from ingest.diode.poster import Poster
 
@@ -228,3 +229,21 @@ async def test_a_clock_that_is_set_right_deletes_nothing(tmp_path: Path, monkeyp
     async with opened(settings(tmp_path)) as outbox:
         assert outbox.archive.forget(handed=False) == [], "nor does the next start"
     assert [head.number for head in heads(tmp_path / "outbox")] == [1, 2]
+
+
+async def test_what_cameras_say_of_persons_is_in_no_file(tmp_path: Path) -> None:
+    """As the hub unpacks it."""
+    alert = (
+        b"<EventNotificationAlert><channelID>1</channelID><eventType>fireDetection</eventType><eventState>active"
+        b"</eventState><Face><name>LiWei-77</name></Face></EventNotificationAlert>"
+    )
+    private, public = made()
+    async with opened(settings(tmp_path, key=SecretStr(private))) as outbox:
+        await outbox.commit(
+            Batch([Raw(Origin("http", "x", "gate-1", protocol="isapi", form="alert"), alert, now_micros())])
+        )
+    [file] = (tmp_path / "archive").glob("*.gdx")
+    keys = keys_of((DiodeEdge(name="video-1", keys=(public,)),))
+    [raw] = messages_of(unpacked(file.read_bytes(), keys), 0, 0)
+    assert b"fireDetection" in raw.payload
+    assert b"LiWei-77" not in raw.payload
