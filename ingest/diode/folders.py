@@ -40,14 +40,16 @@ class Folders:
         """Make them. OSError."""
         for folder in (self.inbox, self.inbox / DONE, self.inbox / ASIDE):
             folder.mkdir(parents=True, exist_ok=True)
-        (self.inbox / AGAIN).mkdir(mode=0o700, exist_ok=True)  # what lies there was put there by who may act as the hub
+        with suppress(PermissionError):  # files are taken without it; `hub edges take` says that it is not there
+            (self.inbox / AGAIN).mkdir(mode=0o700, exist_ok=True)  # what lies there is from who may act as the hub
 
     def waiting(self, most: int, but: Collection[str] = ()) -> list[str]:
         """Names of the first files that wait, by edge, chain and number; drafts of whoever writes them are none."""
         with os.scandir(self.inbox) as entries:
             names = [each.name for each in entries if each.name.endswith(ENDING) and not each.name.startswith(".")]
-        with os.scandir(self.inbox / AGAIN) as entries:
-            names += [f"{AGAIN}/{each.name}" for each in entries]
+        if (self.inbox / AGAIN).is_dir():
+            with os.scandir(self.inbox / AGAIN) as entries:
+                names += [f"{AGAIN}/{each.name}" for each in entries]
         return nsmallest(most, (name for name in names if name not in but))
 
     def mark(self, name: str) -> Mark:
