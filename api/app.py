@@ -332,8 +332,7 @@ def create_app(
     app.add_middleware(SafeHeaders)
     app.add_middleware(Head)
     app.router.routes.extend(routes())
-    if more:
-        app.include_router(_of_source(more))
+    app.router.routes.extend(routes_of(tuple(more)))
     app.router.routes.append(console.assets())
     return app
 
@@ -351,11 +350,14 @@ def routes() -> Sequence[BaseRoute]:
     return found
 
 
-def _of_source(more: Sequence[GuardedRouter]) -> APIRouter:
+@cache
+def routes_of(routers: tuple[GuardedRouter, ...]) -> Sequence[BaseRoute]:
+    """Those of some routers, below /api/v1: worked out once, too."""
     api = _below()
-    for router in more:
+    for router in routers:
         api.include_router(router)
-    return api
+    deque(iter_route_contexts(api.routes), 0)
+    return api.routes
 
 
 def _below() -> APIRouter:

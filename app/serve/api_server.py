@@ -55,7 +55,8 @@ from hub.store.replay import Replay
 from hub.telemetry import Counters
 from ingest.cameras.push import LARGER as LARGER_OF_CAMERAS
 from ingest.diode.receiver import LARGER as LARGER_OF_EDGES
-from ingest.http.source import LARGER, HttpSource, ingest_router
+from ingest.http.source import LARGER, HttpSource
+from ingest.http.source import router as ingest_router
 from ingest.mqtt.control import ControlLink
 
 ALERT, COMMAND, DOWNLINK = "ganzhi_alert", "ganzhi_command", "ganzhi_downlink"
@@ -96,7 +97,7 @@ class ApiServer(Part):
             self._posts = HttpSource(
                 settings.http, engine.gated, origins_of(settings).of_request, engine.reasons, partial(unreached, pool)
             )
-        routers = [ingest_router(self._posts)] if self._posts is not None else []
+        routers = [ingest_router] if self._posts is not None else []
         self._pushes = pushes
         routers += [] if pushes is None else pushes.routers
         self._control, self._outcomes = ControlLink(settings.mqtt), CommandWaiters()
@@ -112,6 +113,9 @@ class ApiServer(Part):
         )  # fmt: skip
         self._refusals, self._desks = context.refusals, context.desks
         app = create_app(context, routers, LARGER | LARGER_OF_CAMERAS | LARGER_OF_EDGES)
+        app.state.http_source = self._posts
+        if pushes is not None:
+            pushes.serve(app)
         certificate = None if settings.api.tls is None else Certificate(settings.api.tls)
         self._server = configured(
             app, settings.api.host, settings.api.port, settings.drain_s, certificate, settings.limits.anonymous_per_s,

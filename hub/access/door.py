@@ -138,6 +138,8 @@ class _GuardedRoute(APIRoute):
 class GuardedRouter(APIRouter):
     """An APIRouter that enforces each handler's declared access; TypeError for a handler that declares none."""
 
+    __hash__ = object.__hash__  # by itself, so that what is worked out of it can be kept
+
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"route_class": _GuardedRoute, **options})
 

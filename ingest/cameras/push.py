@@ -116,19 +116,6 @@ class CameraPushes:
         return str(row[0])
 
 
-def camera_router(pushes: CameraPushes) -> GuardedRouter:
-    """The route, to be included under /api/v1 of an app with a door."""
-    router = GuardedRouter(tags=["cameras"])
-
-    @router.post("/cameras/isapi/{secret}", **_described())
-    @public("a camera shows the secret of its connection in the path")
-    async def take_alert(request: HttpRequest, secret: str) -> Response:
-        """Take an alert of ISAPI: XML, JSON, or multipart with its picture. Pushed again it changes nothing."""
-        return await pushes.take(request, secret)
-
-    return router
-
-
 def _described() -> dict[str, Any]:
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
     reasons = ((401, "Unauthorized"), (429, "Too Many Requests"), (503, "Service Unavailable"))
@@ -141,6 +128,17 @@ def _described() -> dict[str, Any]:
         "responses": told,
         "openapi_extra": {"requestBody": {"required": True, "content": {"application/xml": {"schema": {}}}}},
     }
+
+
+router = GuardedRouter(tags=["cameras"])
+
+
+@router.post("/cameras/isapi/{secret}", **_described())
+@public("a camera shows the secret of its connection in the path")
+async def take_alert(request: HttpRequest, secret: str) -> Response:
+    """Take an alert of ISAPI: XML, JSON, or multipart with its picture. Pushed again it changes nothing."""
+    pushes: CameraPushes = request.app.state.camera_pushes
+    return await pushes.take(request, secret)
 
 
 def _peer(request: HttpRequest) -> str:

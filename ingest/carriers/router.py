@@ -3,7 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable
 from math import ceil
-from typing import Any
+from typing import Any, cast
 
 from fastapi import HTTPException, Response
 from fastapi import Request as HttpRequest
@@ -25,8 +25,8 @@ WRONG_PER_S, WRONG_ROOM = 5.0, 50
 _WHY = "a platform shows the secret of its subscription, or signs with it"
 
 
-class _Door:
-    """Who is let in, and how."""
+class PushDoor:
+    """Who is let in, and how; an app has it as `state.push_door`."""
 
     def __init__(self, source: PushSource, subscriptions: Subscriptions) -> None:
         self._source, self._subscriptions = source, subscriptions
@@ -87,37 +87,6 @@ class _Door:
         return HTTPException(401, Sentence("refusal.push.untrusted"))
 
 
-def push_router(source: PushSource, subscriptions: Subscriptions) -> GuardedRouter:
-    """The routes, to be included under /api/v1 of an app with a door."""
-    router, door = GuardedRouter(tags=["pushes of platforms"]), _Door(source, subscriptions)
-
-    @router.post("/push/{subscription}", **_described("push", "Take what a platform pushes"))
-    @public(_WHY)
-    async def take_push(request: HttpRequest, subscription: str) -> Response:
-        """Answered once it is committed; pushed again it changes nothing (docs/carriers)."""
-        return await door.push(request, subscription)
-
-    @router.post("/push/{subscription}/{secret}", **_described("push_by_path", "Take what a platform pushes"))
-    @public(_WHY)
-    async def take_push_by_path(request: HttpRequest, subscription: str, secret: str) -> Response:
-        """As without, for platforms that sign nothing: the secret stands in the path."""
-        return await door.push(request, subscription, secret)
-
-    @router.get("/push/{subscription}", **_described("push_check", "Answer a platform's check of the address"))
-    @public(_WHY)
-    async def check_push(request: HttpRequest, subscription: str) -> Response:
-        """OneNET and Tencent ask before they push, and are answered what they sent, if they signed it."""
-        return await door.check(request, subscription)
-
-    @router.get("/push/{subscription}/{secret}", **_described("push_check_by_path", "Answer a platform's check"))
-    @public(_WHY)
-    async def check_push_by_path(request: HttpRequest, subscription: str, secret: str) -> Response:
-        """As without, with the secret in the path."""
-        return await door.check(request, subscription, secret)
-
-    return router
-
-
 async def _told(request: HttpRequest, secret: str) -> Request:
     headers = {name.lower(): value for name, value in request.headers.items()}
     return Request(secret, dict(request.query_params), headers, await request.body())
@@ -145,3 +114,38 @@ def _described(name: str, summary: str) -> dict[str, Any]:
     if not is_check:
         told["openapi_extra"] = {"requestBody": {"required": True, "content": {"application/json": {"schema": {}}}}}
     return told
+
+
+router = GuardedRouter(tags=["pushes of platforms"])
+
+
+@router.post("/push/{subscription}", **_described("push", "Take what a platform pushes"))
+@public(_WHY)
+async def take_push(request: HttpRequest, subscription: str) -> Response:
+    """Answered once it is committed; pushed again it changes nothing (docs/carriers)."""
+    return await _door(request).push(request, subscription)
+
+
+@router.post("/push/{subscription}/{secret}", **_described("push_by_path", "Take what a platform pushes"))
+@public(_WHY)
+async def take_push_by_path(request: HttpRequest, subscription: str, secret: str) -> Response:
+    """As without, for platforms that sign nothing: the secret stands in the path."""
+    return await _door(request).push(request, subscription, secret)
+
+
+@router.get("/push/{subscription}", **_described("push_check", "Answer a platform's check of the address"))
+@public(_WHY)
+async def check_push(request: HttpRequest, subscription: str) -> Response:
+    """OneNET and Tencent ask before they push, and are answered what they sent, if they signed it."""
+    return await _door(request).check(request, subscription)
+
+
+@router.get("/push/{subscription}/{secret}", **_described("push_check_by_path", "Answer a platform's check"))
+@public(_WHY)
+async def check_push_by_path(request: HttpRequest, subscription: str, secret: str) -> Response:
+    """As without, with the secret in the path."""
+    return await _door(request).check(request, subscription, secret)
+
+
+def _door(request: HttpRequest) -> PushDoor:
+    return cast(PushDoor, request.app.state.push_door)

@@ -21,41 +21,46 @@ SLOWEST = 100_000
 """Bytes a second that a body comes with at least: who sends nothing holds no place for long."""
 
 
-def diode_router(folders: Folders, keys: Keys) -> GuardedRouter:
-    """The route, to be included under /api/v1."""
-    router, room = GuardedRouter(tags=["edges"]), asyncio.Semaphore(AT_ONCE)
-    described = {
-        "requestBody": {
-            "required": True,
-            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-        }
+router = GuardedRouter(tags=["edges"])
+_DESCRIBED = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
+}
 
-    @router.post("/edges/files", status_code=202, response_class=Response, openapi_extra=described)
-    @public("a file is signed by its edge; what is not signed is not read beyond its first lines")
-    async def take_file(request: Request) -> Response:
-        """Take a file of an edge behind a data diode into the inbox."""
-        stream = request.stream()
-        try:
-            async with asyncio.timeout(HEAD_S):
-                content = await _first(stream)
-            head = _signed(content, keys)
-            if room.locked():
-                raise HTTPException(503, Sentence("refusal.edge.busy"), {"Retry-After": "2"})
-            async with room:
-                async with asyncio.timeout(HEAD_S + head.packed / SLOWEST):
-                    async for chunk in stream:
-                        content += chunk
-                kept = await asyncio.to_thread(_kept, folders, bytes(content), keys)
-        except TimeoutError:
-            raise HTTPException(408, Sentence("refusal.edge.slow")) from None
-        except UnusableError as error:
-            raise HTTPException(422, Sentence("refusal.edge.file", why=error.sentence)) from None
-        if not kept:
-            raise HTTPException(503, Sentence("refusal.edge.full"), {"Retry-After": "60"})
-        return Response(status_code=202)
 
-    return router
+class Receiver:
+    """Where files go, and whose are taken; an app has it as `state.diode_receiver`."""
+
+    def __init__(self, folders: Folders, keys: Keys) -> None:
+        self.folders, self.keys, self.room = folders, keys, asyncio.Semaphore(AT_ONCE)
+
+
+@router.post("/edges/files", status_code=202, response_class=Response, openapi_extra=_DESCRIBED)
+@public("a file is signed by its edge; what is not signed is not read beyond its first lines")
+async def take_file(request: Request) -> Response:
+    """Take a file of an edge behind a data diode into the inbox."""
+    receiver: Receiver = request.app.state.diode_receiver
+    stream = request.stream()
+    try:
+        async with asyncio.timeout(HEAD_S):
+            content = await _first(stream)
+        head = _signed(content, receiver.keys)
+        if receiver.room.locked():
+            raise HTTPException(503, Sentence("refusal.edge.busy"), {"Retry-After": "2"})
+        async with receiver.room:
+            async with asyncio.timeout(HEAD_S + head.packed / SLOWEST):
+                async for chunk in stream:
+                    content += chunk
+            kept = await asyncio.to_thread(_kept, receiver.folders, bytes(content), receiver.keys)
+    except TimeoutError:
+        raise HTTPException(408, Sentence("refusal.edge.slow")) from None
+    except UnusableError as error:
+        raise HTTPException(422, Sentence("refusal.edge.file", why=error.sentence)) from None
+    if not kept:
+        raise HTTPException(503, Sentence("refusal.edge.full"), {"Retry-After": "60"})
+    return Response(status_code=202)
 
 
 async def _first(stream: AsyncIterator[bytes]) -> bytearray:

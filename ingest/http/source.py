@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from itertools import count
 from math import ceil
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from fastapi import HTTPException, Request, Response
@@ -191,40 +191,37 @@ def _not_taken(why: str, retry_after_s: int) -> RequestRefused:
     return RequestRefused(503, f"{why}: nothing was taken, send it again", {"Retry-After": str(retry_after_s)})
 
 
-def ingest_router(source: HttpSource) -> GuardedRouter:
-    """The routes, to be included under /api/v1 of an app with a door."""
-    router = GuardedRouter(tags=["ingest"])
+@needs(Permission.INGEST_SEND)
+async def _single(request: Request, device: str) -> Response:
+    source = _source(request)
+    source.admit(_peer(request))
+    form, kinds = FORMS[request.url.path.rpartition("/")[2]]
+    _content_type(request, kinds)
+    body = await _usable(source, request, SINGLE_BYTES)
+    await source.refuse_outside(request, [device])
+    messages = [Message(device, body)]
+    return _answer(messages, await source.take(messages, form))
 
-    @needs(Permission.INGEST_SEND)
-    async def single(request: Request, device: str) -> Response:
-        source.admit(_peer(request))
-        form, kinds = FORMS[request.url.path.rpartition("/")[2]]
-        _content_type(request, kinds)
-        body = await _usable(source, request, SINGLE_BYTES)
-        await source.refuse_outside(request, [device])
-        messages = [Message(device, body)]
-        return _answer(messages, await source.take(messages, form))
 
-    @needs(Permission.INGEST_SEND)
-    async def batch(request: Request) -> Response:
-        source.admit(_peer(request))
-        form = BATCHES["/" + request.url.path.rpartition("/")[2]]
-        kind = _content_type(request, (JSON, *NDJSON))
-        body = await _usable(source, request, BATCH_BYTES)
-        try:
-            messages = batch_of_list(body) if kind == JSON else batch_of_lines(body)
-        except BodyError as error:
-            raise _unusable(error) from None
-        if not messages:
-            raise RequestRefused(400, "the batch is empty")
-        await source.refuse_outside(request, [message.device for message in messages])
-        return _answer(messages, await source.take(messages, form))
+@needs(Permission.INGEST_SEND)
+async def _batch(request: Request) -> Response:
+    source = _source(request)
+    source.admit(_peer(request))
+    form = BATCHES["/" + request.url.path.rpartition("/")[2]]
+    kind = _content_type(request, (JSON, *NDJSON))
+    body = await _usable(source, request, BATCH_BYTES)
+    try:
+        messages = batch_of_list(body) if kind == JSON else batch_of_lines(body)
+    except BodyError as error:
+        raise _unusable(error) from None
+    if not messages:
+        raise RequestRefused(400, "the batch is empty")
+    await source.refuse_outside(request, [message.device for message in messages])
+    return _answer(messages, await source.take(messages, form))
 
-    for name, (form, kinds) in FORMS.items():
-        router.add_api_route(f"/devices/{{device}}/{name}", single, methods=["POST"], **_described(form, kinds, False))
-    for path, form in BATCHES.items():
-        router.add_api_route(path, batch, methods=["POST"], **_described(form, (JSON, *NDJSON), True))
-    return router
+
+def _source(request: Request) -> HttpSource:
+    return cast(HttpSource, request.app.state.http_source)
 
 
 async def _usable(source: HttpSource, request: Request, limit: int) -> bytes:
@@ -302,3 +299,16 @@ def _described(form: str, kinds: Sequence[str], batch: bool) -> dict[str, Any]:
         "responses": {202: {"model": Taken, "content": {JSON: {}}}, **_REFUSALS},
         "openapi_extra": {"requestBody": {"required": True, "content": content}},
     }
+
+
+def _routes() -> GuardedRouter:
+    found = GuardedRouter(tags=["ingest"])
+    for name, (form, kinds) in FORMS.items():
+        found.add_api_route(f"/devices/{{device}}/{name}", _single, methods=["POST"], **_described(form, kinds, False))
+    for path, form in BATCHES.items():
+        found.add_api_route(path, _batch, methods=["POST"], **_described(form, (JSON, *NDJSON), True))
+    return found
+
+
+router = _routes()
+"""To be included under /api/v1 of an app with a door, which has a source as `state.http_source`."""

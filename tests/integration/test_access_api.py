@@ -16,7 +16,7 @@ from devices.broker import BrokerLink
 from devices.credentials.broker_access import access_tasks
 from hub.models import Delivery, Outcome
 from hub.settings import Api, Http, Mqtt
-from ingest.http.source import HttpSource, ingest_router
+from ingest.http.source import HttpSource, router
 from tests.support.doors import nothing_outside
 from tests.support.dynsec import Plugin
 from tests.support.origins import ORIGINS
@@ -73,7 +73,9 @@ async def world_at(url: str, broker: BrokerLink | None = None, **mqtt: Any) -> A
         sink = Sink()
         source = HttpSource(Http(), sink, ORIGINS.of_request, list, nothing_outside)
         context = replace(context, settings=settings, broker=broker)
-        transport = httpx.ASGITransport(create_app(context, [ingest_router(source)]), raise_app_exceptions=False)
+        app = create_app(context, [router])
+        app.state.http_source = source
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         base = "http://hub" + PREFIX
         async with httpx.AsyncClient(transport=transport, base_url=base, headers=API) as client:
             await register(client, 3)

@@ -13,7 +13,7 @@ from hub.diode_settings import Diode, DiodeEdge
 from hub.models import Raw
 from ingest.diode.folders import Folders
 from ingest.diode.keys import keys_of, made
-from ingest.diode.receiver import diode_router
+from ingest.diode.receiver import Receiver, router
 from tests.unit.test_diode_envelope import file, keys, raw
 
 PUBLIC = made()[1]
@@ -26,7 +26,8 @@ async def _posted(folder: Path, *contents: bytes, inbox_mb: int = 1, never_end: 
     folders.open()
     assert keys_of(settings.edges)["video-1"]
     app = FastAPI()
-    app.include_router(diode_router(folders, keys()))
+    app.state.diode_receiver = Receiver(folders, keys())
+    app.include_router(router)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
         begun = [asyncio.Event() for _ in never_end]

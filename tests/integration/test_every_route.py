@@ -23,12 +23,15 @@ from hub.models import Delivery, Outcome
 from hub.secrets.sealed import Secrets
 from hub.settings import Api, Http
 from hub.telemetry import Counters
-from ingest.cameras.push import CameraPushes, camera_router
+from ingest.cameras.push import CameraPushes
+from ingest.cameras.push import router as camera_router
 from ingest.carriers.meter import Meter
-from ingest.carriers.router import push_router
+from ingest.carriers.router import PushDoor
+from ingest.carriers.router import router as push_router
 from ingest.carriers.source import PushSource
 from ingest.carriers.subscription import Subscriptions
-from ingest.http.source import HttpSource, ingest_router
+from ingest.http.source import HttpSource
+from ingest.http.source import router as ingest_router
 from ingest.pictures.gate import Gate
 from tests.support.described import description
 from tests.support.doors import AlwaysDoor, nothing_outside
@@ -97,10 +100,13 @@ async def served(url: str) -> AsyncIterator[FastAPI]:
         settings = context.settings.model_copy(update={"api": Api(token=TOKEN)})  # type: ignore[arg-type]
         source = HttpSource(Http(), Sink(), ORIGINS.of_request, list, nothing_outside)
         meter, known = Meter(context.hub_pool), Subscriptions(context.hub_pool, Secrets(settings.secrets))
-        pushes = push_router(PushSource(Sink(), ORIGINS.of_push, list, meter), known)
+        pushes = PushDoor(PushSource(Sink(), ORIGINS.of_push, list, meter), known)
         gate = Gate(settings.pictures).passed
-        cameras = camera_router(CameraPushes(Sink(), context.hub_pool, ORIGINS.of_camera, gate, list))
-        yield create_app(replace(context, settings=settings), [ingest_router(source), pushes, cameras])
+        cameras = CameraPushes(Sink(), context.hub_pool, ORIGINS.of_camera, gate, list)
+        routers = [ingest_router, push_router, camera_router]
+        made = create_app(replace(context, settings=settings), routers)
+        made.state.http_source, made.state.push_door, made.state.camera_pushes = source, pushes, cameras
+        yield made
 
 
 @pytest.fixture

@@ -193,12 +193,15 @@ def main() -> None:
     import app.serve.worker
     from analytics.detection.stage import compile_detectors
     from app.cli.groups import GROUPS
+    from app.serve.pushes import ROUTERS
+    from ingest.http.source import router as ingest_router
 
     assert numpy.ma, (app.serve.serve, app.serve.worker)  # imported for what is forked
     compile_detectors()
     for module in GROUPS.values():
         import_module(f"app.cli.{module}")
     assert api.app.routes()  # kept for what is forked
+    assert api.app.routes_of((ingest_router, *ROUTERS))
     gc.collect()
     gc.freeze()  # else a forked process looks at all of it when it ends: 0.5 s of processor time instead of 0.13 s
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the test run ends this process by itself

@@ -20,7 +20,7 @@ from hub.settings import Http
 from hub.store.pool import Pool
 from hub.warnings.formats import decode
 from hub.warnings.store import on, take
-from ingest.http.source import HttpSource, ingest_router
+from ingest.http.source import HttpSource, router
 from tests.support.doors import CallerDoor
 from tests.support.origins import ORIGINS
 from tests.support.served_api import PREFIX, api_context, raise_alert, register
@@ -239,7 +239,8 @@ async def two_counties(url: str) -> AsyncIterator[City]:
     """The API over a migrated database."""
     async with api_context(url) as context:
         source = HttpSource(Http(), Sink(), ORIGINS.of_request, list, partial(unreached, context.hub_pool))
-        app = create_app(context, [ingest_router(source)])
+        app = create_app(context, [router])
+        app.state.http_source = source
         app.state.door = door = CallerDoor()
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:

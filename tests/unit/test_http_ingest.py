@@ -16,7 +16,7 @@ from hub.access.refusals import Refusals
 from hub.models import DeadLetter, Delivery, Outcome
 from hub.settings import Http, Settings
 from hub.words.sentence import Sentence
-from ingest.http.source import HttpSource, ingest_router
+from ingest.http.source import HttpSource, router
 from tests.support.doors import AlwaysDoor, nothing_outside
 from tests.support.origins import ORIGINS
 from tests.support.process import eventually
@@ -64,7 +64,8 @@ class World:
         app.state.door = AlwaysDoor()
         app.state.limits = Limits(Settings().limits)
         app.state.refusals = Refusals()
-        app.include_router(ingest_router(self.source), prefix="/api/v1")
+        app.state.http_source = self.source
+        app.include_router(router, prefix="/api/v1")
         transport = httpx.ASGITransport(app, client=(client_host, 5))
         self.client = httpx.AsyncClient(transport=transport, base_url="http://hub/api/v1")
 
