@@ -28,7 +28,7 @@ from analytics.video.view import SMALL, Image, View
 
 LEAST = 5
 """Pixels of 160 x 90 that a flame has: about 9 x 9 pixels of 640 x 360."""
-EARLIEST_S = 1.0
+EARLIEST_S = 0.7
 """Of frames that are seen before anything is told."""
 MOST = 4
 """Regions that are looked at closely in a frame."""
