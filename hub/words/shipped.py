@@ -5,5 +5,5 @@ from hub.words import Lang, optional
 
 def set_name(code: str, stored: str, lang: Lang) -> str:
     """The name of a set; as it is stored where a city has named it."""
-    key = f"indicator.set.{code}"
-    return optional(key, lang) or stored if stored == optional(key, "zh") else stored
+    shipped = optional(f"indicator.set.{code}", "zh")
+    return optional(f"indicator.set.{code}", lang) or stored if stored == shipped else stored

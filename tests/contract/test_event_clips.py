@@ -32,7 +32,7 @@ def said(number: int, clip: Clip, *, later: bool = False) -> Raw:
     """A finding with what is told of its clip, or (`later`) with the clip."""
     body = {"ts": from_micros(AT - 60_000_000 * number).isoformat(), "kind": "black", "state": "active"}
     origin = Origin("video", "cam", "cam", "frame", protocol="video")
-    return Raw(origin, json.dumps({**body, "clip": True} if later else body).encode(), AT + later, clip=clip)
+    return Raw(origin, json.dumps({**body, "clip": True} if later else body).encode(), now_micros(), clip=clip)
 
 
 def in_folder(folder: Path) -> Settings:
