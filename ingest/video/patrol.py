@@ -114,7 +114,7 @@ class Patrol:
     async def _rounds(self) -> None:
         """Go on with the round that is not over, or begin one that is due."""
         for device, messages in await self._patrols.unfinished():
-            await self._store(device, [self._raw(device, told) for told in messages])
+            await self._store([self._raw(device, told) for told in messages], device)
         await self._end_gone()
         round_ = await self._patrols.round(self._settings.patrol.every_s)
         number = round_.number if round_ is not None and not round_.is_over else None
@@ -141,15 +141,16 @@ class Patrol:
         await self._patrols.hold(number, held)
         alone = [(each.camera, each.faults) for each in found if each.is_lost and each.camera not in held]
         for at in range(0, len(alone), AT_ONE_TIME):
-            async with asyncio.TaskGroup() as group:
-                for device, was in alone[at : at + AT_ONE_TIME]:
-                    group.create_task(self._lose(device, was), name=f"patrol {device}")
+            await self._lose(dict(alone[at : at + AT_ONE_TIME]))
 
-    async def _lose(self, device: str, was: frozenset[str]) -> None:
+    async def _lose(self, cameras: dict[str, frozenset[str]]) -> None:
+        """Tell of some that they are lost; of each, what was told of it and is not over."""
         message = _message(from_micros(now_micros()).isoformat(), LOST, "active", 1.0)
-        await self._patrols.telling(device, [message], was | {LOST})
-        await self._store(device, [self._raw(device, message)])
-        await self._patrols.down(device)
+        for device, was in cameras.items():
+            await self._patrols.telling(device, [message], was | {LOST})
+        await self._store([self._raw(device, message) for device in cameras], *cameras)
+        for device in cameras:
+            await self._patrols.down(device)
 
     async def _go(self, number: int, turns: dict[str, Turn]) -> None:
         stops = list[Stop]()
@@ -189,7 +190,7 @@ class Patrol:
                 picture = await self._gate(device, shown.picture)
                 raws = [each._replace(pictures=(picture,)) if n < begun else each for n, each in enumerate(raws)]
             await self._patrols.telling(device, told, now)
-            await self._store(device, raws)
+            await self._store(raws, device)
         await self._patrols.visited(number, turn, visit, waits=False)
 
     async def _end_gone(self) -> None:
@@ -203,14 +204,14 @@ class Patrol:
             told = [_message(at, kind, "ended", 0.0) for kind in sorted(faults)]
             if told:
                 await self._patrols.telling(device, told, frozenset())
-                await self._store(device, [self._raw(device, each) for each in told])
+                await self._store([self._raw(device, each) for each in told], device)
             await self._patrols.forget(device)
 
     def _raw(self, device: str, told: str) -> Raw:
         self._last = max(now_micros(), self._last + 1)
         return Raw(self._origin(PROTOCOL, device, ""), told.encode(), self._last)
 
-    async def _store(self, device: str, raws: list[Raw]) -> None:
+    async def _store(self, raws: list[Raw], *devices: str) -> None:
         """Returns once they are stored, so that a message is told again or known to be stored."""
         stored = asyncio.Event()
 
@@ -219,7 +220,8 @@ class Patrol:
 
         await self._sink.submit(Delivery(raws, settle))
         await stored.wait()
-        await self._patrols.told(device)
+        for device in devices:
+            await self._patrols.told(device)
 
     async def _addresses(self, url: CameraUrl) -> list[str]:
         try:

@@ -1,7 +1,7 @@
 """The patrol of a hub: what is found begins and ends across rounds, and a restart goes on where it was."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import psycopg
@@ -9,6 +9,7 @@ import pytest
 
 from app.check.cameras import check_cameras
 from hub.access.outgoing import Outgoing
+from hub.errors import StoreUnavailable
 from hub.limit_settings import Outgoing as Listed
 from hub.models import Delivery, Origin, Outcome
 from hub.picture import NOT_KEPT, Picture, absent
@@ -20,6 +21,7 @@ from hub.video_settings import Video, VideoPatrol
 from hub.words.sentence import Sentence
 from ingest.video.messages import Ended, Glance, Glanced, ended
 from ingest.video.patrol import Patrol
+from ingest.video.patrols import Patrols
 from ingest.video.reader import Reader, Take
 
 SET_UP = """
@@ -237,3 +239,22 @@ async def test_who_was_found_lost_before_a_restart_is_told_at_the_end_of_the_rou
     ]  # fmt: skip
     down = await (await conn.execute("select count(*) from camera_connection where state = 'down'")).fetchone()
     assert down == (1,)
+
+
+async def test_a_store_that_is_away_while_lost_cameras_are_told_of_does_not_end_the_patrol(
+    database: str, conn: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, hub, telling, failed = Looks(), Hub(), Patrols.telling, list[str]()
+    looks.scores |= {"b": None, "c": None}
+
+    async def once(patrols: Patrols, device: str, messages: Sequence[str], faults: frozenset[str]) -> None:
+        if device == "c" and not failed:
+            failed.append(device)
+            raise StoreUnavailable("away for a moment")
+        await telling(patrols, device, messages, faults)
+
+    monkeypatch.setattr(Patrols, "telling", once)
+    async with going(database, looks, hub):
+        await until(lambda: len(hub.told) == 2)
+        await shows(conn, "select ended_at is null from patrol_round", False)
+    assert sorted(hub.told) == [(device, "signal_loss", "active", 0) for device in ("b", "c")]
