@@ -123,6 +123,8 @@ class Gate:
         """Keep the processes until cancelled."""
         await self._wanted.wait()
         async with asyncio.TaskGroup() as group:
+            if self._places is not None:
+                group.create_task(self._places.run(), name="pictures.places")
             for number in range(1, self._settings.processes + 1):
                 group.create_task(self._kept(f"picture gate {number}"), name=f"pictures.{number}")
 
@@ -186,7 +188,7 @@ class Gate:
         if learned.memory:
             self._remember(job.camera, learned.memory)
             if self._places is not None and learned.place:
-                await self._places.keep(job.camera, learned.place)
+                self._places.keep(job.camera, learned.place)
 
     def _remember(self, camera: str, memory: bytes) -> None:
         self._known[camera] = memory

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 import time
 
 from hub.errors import HubError
@@ -15,7 +16,9 @@ log = logging.getLogger(__name__)
 OF_S, KEEP_S = 0.2, 2.0
 """A store that does not answer by then holds no picture up: it is coarse."""
 AGAIN_S = 3600.0
-"""How often the place of a camera is written: some 50 KB each time."""
+"""How often the place of a camera is written, or tried to be: some 50 KB each time."""
+WAITING = 256
+"""Places of cameras that wait for the store; of the others it is handed over at their next occasion."""
 MAX_BYTES = 1 << 20
 """Of a place; three views of two looks each have 0.4 MB before they are compressed."""
 CAMERAS = 100_000
@@ -26,7 +29,9 @@ class Places:
 
     def __init__(self, pool: Pool, source: str) -> None:
         self._pool, self._source = pool, source
-        self._kept_at: dict[str, float] = {}
+        self._handed_at: dict[str, float] = {}
+        self._waiting: dict[str, bytes] = {}
+        self._arrived = asyncio.Event()
 
     async def of(self, camera: str) -> bytes:
         """What is kept of a camera's place; empty: nothing, or the store does not answer."""
@@ -39,13 +44,35 @@ class Places:
         except (HubError, TimeoutError) as error:
             log.debug("the place of %s is not known: %s", camera, error)
             return b""
+        if found:  # after a restart not all are written at once: each at some time of the hour
+            self._handed_at.setdefault(camera, time.monotonic() - AGAIN_S * random.random())  # noqa: S311 no secret
         return bytes(found[0][0]) if found else b""
 
-    async def keep(self, camera: str, place: bytes) -> None:
-        """Keep what is place now, once an hour; of what is no device in use nothing is kept."""
+    def keep(self, camera: str, place: bytes) -> None:
+        """Hand over what is place now, for `run`: once an hour, whether the store takes it or not; the newest alone."""
         now = time.monotonic()
-        if now - self._kept_at.get(camera, -AGAIN_S) < AGAIN_S or len(place) > MAX_BYTES:
+        if len(place) > MAX_BYTES:
             return
+        if camera not in self._waiting:
+            if now - self._handed_at.get(camera, -AGAIN_S) < AGAIN_S or len(self._waiting) >= WAITING:
+                return
+            if len(self._handed_at) >= CAMERAS:
+                self._handed_at.clear()
+            self._handed_at[camera] = now
+        self._waiting[camera] = place
+        self._arrived.set()
+
+    async def run(self) -> None:
+        """Write what is handed over, one after the other, until cancelled: beside pictures and alarms."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._waiting:
+                camera = next(iter(self._waiting))
+                await self.write(camera, self._waiting.pop(camera))
+
+    async def write(self, camera: str, place: bytes) -> None:
+        """Write what is place now; of what is no device in use nothing is kept."""
         try:
             async with asyncio.timeout(KEEP_S):
                 with sorted_errors():
@@ -53,7 +80,3 @@ class Places:
                         await conn.execute(SQL.keep, {"camera": camera, "source": self._source, "place": place})
         except (HubError, TimeoutError) as error:
             log.debug("the place of %s is not kept: %s", camera, error)
-            return
-        if len(self._kept_at) >= CAMERAS:
-            self._kept_at.clear()
-        self._kept_at[camera] = now

@@ -154,7 +154,7 @@ class VideoFollowing(Following):
             case Found() | Clipped() | Measured():
                 await self._tell(report)
             case Placed() if self._places is not None:
-                await self._places.keep(self._wanted.device, report.place)
+                self._places.keep(self._wanted.device, report.place)
             case Figures():
                 if report.analysed:
                     self.standing.heard()

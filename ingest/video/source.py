@@ -82,7 +82,8 @@ class VideoSource(Keeping):
 
     def beside(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
         """See Keeping."""
-        return [group.create_task(reader.run(), name=f"video.{at}") for at, reader in enumerate(self._readers.all)]
+        readers = [group.create_task(reader.run(), name=f"video.{at}") for at, reader in enumerate(self._readers.all)]
+        return [*readers, group.create_task(self._places.run(), name="video.places")]
 
     async def removed(self, each: Wanted) -> None:
         """See Keeping."""

@@ -77,7 +77,7 @@ async def test_the_first_picture_after_a_restart_shows_the_place_and_nobody_who_
                 while not await Places(pool, "picture").of("cam"):
                     await answered(gate, "cam", jpeg(noisy(STREET, 5)))
         assert "coarse" in " ".join(each.what for each in await check_cameras(settings)), "its video has taught nothing"
-        await Places(pool, "video").keep("cam", b"place")
+        await Places(pool, "video").write("cam", b"place")
         assert "coarse" not in " ".join(each.what for each in await check_cameras(settings))
         visitor = STREET.copy()
         visitor[400:580, 600:720] = 255
@@ -93,7 +93,7 @@ async def test_the_first_picture_after_a_restart_shows_the_place_and_nobody_who_
         async with pool.connection() as conn:
             await conn.execute("update device set state = 'retired'")
         assert await Places(pool, "picture").of("cam") == b"", "nor of one that is out of use"
-        await Places(pool, "picture").keep("cam", b"place")
+        await Places(pool, "picture").write("cam", b"place")
         assert await forget(pool, Settings()) == 2, "its places: of pictures and of video"
         async with pool.connection() as conn:
             assert await (await conn.execute("select count(*) from camera_place")).fetchall() == [(0,)]
