@@ -67,6 +67,7 @@ def main(path: str, fps: float) -> Iterator[dict[str, Any]]:
 
     from analytics.video.camera import CameraAnalysis
     from app.video.networks import network_of
+    from app.video.sampler import Sampler
     from ingest.video.complaints import complaints
     from ingest.video.decoding import MAX_CODED, lost_of, of_file
     from ingest.video.file_time import FileTime
@@ -74,8 +75,8 @@ def main(path: str, fps: float) -> Iterator[dict[str, Any]]:
     cv2.setNumThreads(0)
     settings = read_settings(json.loads(sys.stdin.readline()))
     analysis = CameraAnalysis(settings, network=network_of(settings))
-    number, frames, damaged, due, t = 0, 0, 0, 0.0, 0.0
-    time_of = FileTime()
+    number, frames, damaged, t = 0, 0, 0, 0.0
+    time_of, sampler = FileTime(), Sampler(fps)  # the same frames as `hub video check`
     fault = None
     with Path(path).open("rb") as file, complaints() as complained:
         decoder = of_file(file)  # as `hub video check` does: a playlist that names other files or addresses is no clip
@@ -85,9 +86,8 @@ def main(path: str, fps: float) -> Iterator[dict[str, Any]]:
         while fault is None and decoder.opened and decoder.step_on():
             t, number = time_of.of(decoder.at()), number + 1
             damaged += complained.told()
-            if t < due - 1e-6 or (frame := decoder.picture()) is None:
+            if not sampler.is_due(t) or (frame := decoder.picture()) is None:
                 continue
-            due = max(due + 1 / fps, t + 0.5 / fps)
             frames += 1
             yield from (finding._asdict() for finding in analysis.see(t, frame))
             if frames % 50 == 0:

@@ -13,6 +13,7 @@ from analytics.video.reading_names import metric_of
 from analytics.video.settings import VideoSettings, read_settings
 from app.video.networks import network_of
 from app.video.overlay import Overlay
+from app.video.sampler import Sampler
 from hub.clip import Clip
 from hub.models import now_micros
 from hub.picture import NOT_KEPT, absent
@@ -60,10 +61,9 @@ class Looking:
         self._clipping = None if place is None or not clip_s else Clipping(clip_s, place, self._clipped)
         self._analysis = CameraAnalysis(settings, _clock(zone), network_of(settings))
         self._prefixes = settings.prefixes()
-        self._apart = 1 / fps
+        self._sampler = Sampler(fps)
         self._divisor = 1
         """1: all frames that are wanted; 2: every other one."""
-        self._next = float("-inf")
         self._active: dict[tuple[str, str | None], tuple[float, Finding]] = {}
         self._figures_at, self._cpu = time.monotonic(), -1.0
         self._cost: dict[str, float] = {}
@@ -84,13 +84,7 @@ class Looking:
 
     def is_due(self, t: float) -> bool:
         """Whether the frame at `t`, in seconds of the stream, is one that is looked at."""
-        apart = self._apart * self._divisor
-        if not -apart <= self._next - t <= apart:  # the first one, or its time has jumped
-            self._next = t
-        if t < self._next - 0.25 * apart:
-            return False
-        self._next = max(self._next + apart, t + apart / 2)
-        return True
+        return self._sampler.is_due(t, self._divisor)
 
     def see(self, t: float, picture: Picture | None) -> None:
         """Look at it; None: one was due and has not come."""
