@@ -13,6 +13,7 @@ from hub.settings import Settings
 from hub.store.pool import connect, sorted_errors
 from hub.store.statements import statements
 from ingest.diode.envelope import ENDING
+from ingest.diode.folders import AGAIN, DONE, is_own
 from ingest.diode.keys import id_of, keys_of, read_private
 
 SQL = statements(__name__)
@@ -48,6 +49,8 @@ async def check_diode(settings: Settings) -> list[Finding]:
     found.append(_writable("diode.inbox", settings.diode.inbox))
     if there := left_behind(settings.diode.inbox):
         found.append(there)
+    if there := not_own(settings.diode.inbox):
+        found.append(there)
     try:
         keys_of(settings.diode.edges)
     except ConfigError as error:
@@ -77,6 +80,20 @@ def left_behind(inbox: Path) -> Finding | None:
         "fail" if stuck else "warn",
         f"diode.inbox: {inbox} has the sticky bit: files of other users cannot be moved out of it ({stuck} lie there)",
         f"chmod -t {inbox}, or let the diode write as the hub's user",
+    )
+
+
+def not_own(inbox: Path) -> Finding | None:
+    """A folder of files to take again that is another user's, or that others write into."""
+    try:  # root looks for the hub, which made `done`
+        if is_own(inbox / AGAIN, os.geteuid() or (inbox / DONE).stat().st_uid):
+            return None
+    except OSError:  # it is made at the start, where it can be
+        return None
+    return Finding(
+        "warn",
+        f"diode.inbox: {inbox / AGAIN} is not the hub's alone: nothing in it is taken",
+        f"move it away, and start the hub, or make it the hub's user's, and chmod 700 {inbox / AGAIN}",
     )
 
 

@@ -81,7 +81,11 @@ EXCHANGE: Mapping[str, Table] = {
     ),
     "diode_aside": _table(
         _OPERATIONS, "files of edges that were set aside, and why", "diode.keep_days", Permission.PROVISIONING_READ,
-        l2="id at file reason detail edge chain number",
+        l2="id at file reason detail edge chain number again_at",
+    ),
+    "diode_beside": _table(
+        _OPERATIONS, "which files of edges were taken beside their number", "diode.keep_days", None,
+        l2="digest edge chain number moved_us taken_at stored_at",
     ),
     "diode_gap": _table(
         _OPERATIONS, "view: numbers of edges that are missing", "with `diode_chain`", Permission.PROVISIONING_READ,

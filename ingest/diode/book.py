@@ -57,6 +57,23 @@ class Book:
                     await conn.execute(SQL.again, values)
         return Taken(moved, at, stored is not None)
 
+    async def beside(self, envelope: Envelope, moved: Micros) -> Taken:
+        """Note a file whose number is another one's, and which is stored nevertheless; `stored_beside` follows."""
+        values = _named(envelope.head) | {"digest": envelope.digest, "moved_us": moved}
+        with sorted_errors():
+            async with self._pool.connection() as conn:
+                row = await (await conn.execute(SQL.beside, values)).fetchone()
+        if row is None:
+            raise TransientError("another process takes it")
+        moved, at, stored = row
+        return Taken(moved, at, stored is not None)
+
+    async def stored_beside(self, digest: bytes) -> None:
+        """Note that all messages of such a file are committed."""
+        with sorted_errors():
+            async with self._pool.connection() as conn:
+                await conn.execute(SQL.stored_beside, {"digest": digest})
+
     async def stored(self, head: Head, moved: Micros, silent_s: float, devices: Collection[int]) -> None:
         """Note that all messages of a file are committed, and which devices came through its edge."""
         values = _named(head) | {
@@ -79,6 +96,12 @@ class Book:
         with sorted_errors():
             async with self._pool.connection() as conn:
                 await conn.execute(SQL.aside, values)
+
+    async def dealt_with(self, files: Collection[str]) -> None:
+        """Note that a file which was set aside, by one of these names, is aside no more."""
+        with sorted_errors():
+            async with self._pool.connection() as conn:
+                await conn.execute(SQL.dealt_with, {"files": [printable(each) for each in files]})
 
 
 def _named(head: Head) -> dict[str, object]:

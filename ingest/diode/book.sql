@@ -56,6 +56,22 @@ where (c.edge, c.chain) = (%(edge)s, %(chain)s) and run.last is not null and exi
     select from diode_file n where (n.edge, n.chain, n.number) = (c.edge, c.chain, c.complete + 1)
     and n.stored_at is not null)
 
+-- name: beside
+-- The row of a file that is taken beside its number, as it was taken first.
+with taken as (
+    insert into diode_beside (digest, edge, chain, number, moved_us)
+    values (%(digest)s, %(edge)s, %(chain)s, %(number)s, %(moved_us)s)
+    on conflict do nothing
+    returning moved_us, (extract(epoch from taken_at) * 1000000)::bigint as taken, stored_at
+)
+select * from taken
+union all
+select moved_us, (extract(epoch from taken_at) * 1000000)::bigint, stored_at from diode_beside where digest = %(digest)s
+limit 1
+
+-- name: stored_beside
+update diode_beside set stored_at = coalesce(stored_at, clock_timestamp()) where digest = %(digest)s
+
 -- name: again
 update diode_chain set again = again + 1 where (edge, chain) = (%(edge)s, %(chain)s)
 
@@ -67,6 +83,11 @@ from diode_chain where (edge, chain) = (%(edge)s, %(chain)s)
 -- name: aside
 insert into diode_aside (file, reason, detail, edge, chain, number)
 values (%(file)s, %(reason)s, %(detail)s, %(edge)s, %(chain)s, %(number)s)
+
+-- name: dealt_with
+-- One of the files that were set aside by these names; of several by one name, the first.
+update diode_aside set again_at = clock_timestamp()
+where id = (select min(id) from diode_aside where file = any(%(files)s::text[]) and again_at is null)
 
 -- name: senders
 insert into diode_sender (device_id, edge)

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from heapq import nsmallest
 from pathlib import Path
+from stat import S_ISDIR, S_IWGRP, S_IWOTH
 from typing import NamedTuple
 
 from hub.diode_settings import Diode
@@ -47,9 +48,10 @@ class Folders:
         """Names of the first files that wait, by edge, chain and number; drafts of whoever writes them are none."""
         with os.scandir(self.inbox) as entries:
             names = [each.name for each in entries if each.name.endswith(ENDING) and not each.name.startswith(".")]
-        if (self.inbox / AGAIN).is_dir():
-            with os.scandir(self.inbox / AGAIN) as entries:
-                names += [f"{AGAIN}/{each.name}" for each in entries]
+        with suppress(FileNotFoundError, PermissionError):  # what is in the inbox is taken; `hub check` tells of it
+            if is_own(self.inbox / AGAIN, os.geteuid()):
+                with os.scandir(self.inbox / AGAIN) as entries:
+                    names += [f"{AGAIN}/{each.name}" for each in entries]
         return nsmallest(most, (name for name in names if name not in but))
 
     def mark(self, name: str) -> Mark:
@@ -109,6 +111,18 @@ def _is(path: Path, content: bytes) -> bool:
 def _mark(path: Path) -> Mark:
     stat = path.lstat()
     return Mark(stat.st_ino, stat.st_size, stat.st_mtime_ns)
+
+
+def names_before(name: str) -> tuple[str, str]:
+    """By which a file that somebody has taken again may have been set aside: in the inbox, or as one taken again."""
+    before = Path(name).name.rpartition(".")[0]
+    return before, f"{AGAIN}/{before}"
+
+
+def is_own(folder: Path, user: int) -> bool:
+    """Whether a folder is a user's, and nobody else puts anything into it. OSError."""
+    stat = folder.lstat()
+    return S_ISDIR(stat.st_mode) and stat.st_uid == user and not stat.st_mode & (S_IWGRP | S_IWOTH)
 
 
 def _bytes_in(folder: Path) -> int:

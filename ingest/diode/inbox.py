@@ -17,7 +17,7 @@ from hub.models import Delivery, Micros, Origin, Outcome, Raw, now_micros
 from hub.pipeline import Sink
 from ingest.diode.book import Book, Taken, printable
 from ingest.diode.envelope import CHAIN, MAX_BODY, MAX_HEAD, Envelope, UnusableError, messages_of, opened, shift_of
-from ingest.diode.folders import AGAIN, Folders, Mark
+from ingest.diode.folders import AGAIN, Folders, Mark, names_before
 from ingest.diode.keys import Keys
 
 log = logging.getLogger(__name__)
@@ -163,7 +163,7 @@ class Inbox:
                 raise
         chain = f"{envelope.head.chain}-{envelope.digest.hex()[:12]}"
         head = msgspec.structs.replace(envelope.head, chain=chain)
-        return Taken(moved, now_micros(), stored=False), envelope._replace(head=head)
+        return await self._book.beside(envelope, moved), envelope._replace(head=head)
 
     async def _store(self, name: str, mark: Mark, envelope: Envelope, moved: Micros, raws: list[Raw]) -> None:
         """Wait for the commit of a file's messages, note it, and move the file; in this order."""
@@ -173,6 +173,8 @@ class Inbox:
             devices = self._devices_of({raw.origin for raw in raws})
             if CHAIN.fullmatch(envelope.head.chain):
                 await self._book.stored(envelope.head, moved, self._silent_s[envelope.head.edge], devices)
+            else:
+                await self._book.stored_beside(envelope.digest)
             await self._moved(name, self._folders.done, mark)
         except (OSError, HubError) as error:  # it is there still, and is taken again: what is stored is stored once
             log.warning("%s is taken again: %s", name, error)
@@ -230,6 +232,8 @@ class Inbox:
         try:
             if current == mark:
                 await asyncio.to_thread(move, name, mark)
+                if name.startswith(f"{AGAIN}/"):
+                    await self._book.dealt_with(names_before(name))
             self._stuck.pop(name, None)  # another one that came by its name is taken next
         except OSError as error:
             if error.errno not in NO_RIGHT:

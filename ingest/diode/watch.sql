@@ -33,13 +33,14 @@ with named as (
     union all
     select 'edge_aside', n.edge
     from named n
-    where exists (select from diode_aside a where a.edge = n.edge and a.at > clock_timestamp() - interval '1 day')
+    where exists (select from diode_aside a where a.edge = n.edge and a.again_at is null and a.at > clock_timestamp() - interval '1 day')
     union all
     -- What names no edge, or one that nobody knows.
     select 'edge_aside', '?'
     where exists (
         select from diode_aside a
-        where a.at > clock_timestamp() - interval '1 day' and (a.edge is null or a.edge not in (select edge from named)))
+        where a.at > clock_timestamp() - interval '1 day' and a.again_at is null
+          and (a.edge is null or a.edge not in (select edge from named)))
 ), lasting as (
     select target from alert where origin = 'hub' and cleared_at is null
       and (target ^@ 'edge_gap:' or target ^@ 'edge_silent:' or target ^@ 'edge_twice:' or target ^@ 'edge_clock:'
@@ -52,9 +53,11 @@ where target not in (select kind || ':' || edge from found)
 order by wrong
 
 -- name: forget
--- Numbers below which nothing is missing, and what was set aside, long ago.
+-- Numbers below which nothing is missing, what was set aside, and what was taken beside its number, long ago.
 with letters as (
     delete from diode_aside where at < clock_timestamp() - make_interval(secs => %(keep_s)s)
+), beside as (
+    delete from diode_beside where taken_at < clock_timestamp() - make_interval(secs => %(keep_s)s)
 )
 delete from diode_file f using diode_chain c
 where (c.edge, c.chain) = (f.edge, f.chain) and f.number < c.complete

@@ -139,6 +139,8 @@ insert into diode_chain (edge, chain, complete) values ('e', 'c', 1000);
 insert into diode_file (edge, chain, number, digest, previous, messages, written_at, taken_at, moved_us, stored_at)
     select 'e', 'c', n, 'x', 'x', 1, at, at, 0, at from old;
 insert into diode_aside (at, file, reason) select at, 'f', 'no_file' from old;
+insert into diode_beside (digest, edge, chain, number, moved_us, taken_at)
+select sha256(at::text::bytea), 'e', 'c', 1, 0, at from old;
 insert into device_unused (device_id, name, first_at, last_at) select d.id, n::text, at, at from old, device d;
 """
 OLDEST = {
@@ -159,7 +161,7 @@ OLDEST = {
     "forward_report": "made_at", "event_picture": "received_at", "event_clip": "received_at",
     "camera_place": "learned_at",
     "event": "ts", "event_replaced": "replaced_at", "maintenance": "to_at", "outbox": "created_at", "reading": "ts",
-    "push_gap": "to_at", "diode_file": "taken_at", "diode_aside": "at",
+    "push_gap": "to_at", "diode_file": "taken_at", "diode_aside": "at", "diode_beside": "taken_at",
     "outside_case": "told_at", "outside_conflict": "state_at",
     "reading_replaced": "ts", "silence": "to_at",
     "warning": "changed_at", "warning_delivery": "at", "warning_message": "received_at",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.check.diode import left_behind
+from app.check.diode import left_behind, not_own
 from ingest.diode.folders import Folders
 from ingest.diode.watch import watch
 from tests.integration.test_diode_inbox import Ends, both, bring, running, written
@@ -133,6 +133,34 @@ def test_the_check_tells_of_a_sticky_inbox(tmp_path: Path, monkeypatch: pytest.M
     found = left_behind(tmp_path)
     assert found is not None
     assert (found.level, "(1 lie there)" in found.what) == ("fail", True)
+
+
+def test_a_folder_of_another_user_is_not_taken_from_and_keeps_nothing_back(
+    both: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may write into the inbox may make a folder `again` there, one that the hub may not read."""
+    folders, me, scans = Folders(both.hub), os.geteuid(), os.scandir
+    (both.inbox / NAME).write_bytes(b"x")
+    (both.inbox / "again" / "x").write_bytes(b"x")
+    assert folders.waiting(9) == [NAME, "again/x"]
+    assert not_own(both.inbox) is None
+
+    def refused(path: Path) -> object:
+        if path.name == "again":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return scans(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", refused)
+        assert folders.waiting(9) == [NAME]
+    (both.inbox / "again").chmod(0o770)
+    assert folders.waiting(9) == [NAME]
+    (both.inbox / "again").chmod(0o700)
+    monkeypatch.setattr(os, "geteuid", lambda: me + 1)
+    assert folders.waiting(9) == [NAME]
+    found = not_own(both.inbox)
+    assert found is not None
+    assert "not the hub's alone" in found.what
 
 
 def test_a_posted_file_takes_no_other_ones_place(both: Ends) -> None:

@@ -308,7 +308,12 @@ async def test_what_was_set_aside_is_looked_at_and_taken_again(
         async def are_taken() -> bool:
             return b"other" in both.sink.payloads and len(await both.rows("select from diode_aside")) == 3
 
+        async def is_told() -> bool:
+            left = await both.rows("select file from diode_aside where again_at is null")
+            return left == [(f"again/{half}",)]
+
         await eventually(are_taken, "one is stored, the other one aside again")
+        await eventually(is_told, "of what was stored nothing is told any more")
         await empty(both)
     assert both.sink.payloads == [b"1", b"other"]
     assert await both.rows("select number from diode_file order by number") == [(2,)], "its number is the first one's"
@@ -316,6 +321,56 @@ async def test_what_was_set_aside_is_looked_at_and_taken_again(
     for name in ("../done/x", "none"):
         with pytest.raises(FileNotFoundError):
             take(both.inbox, name)
+
+
+async def test_what_is_taken_beside_its_number_is_stored_once_whenever_it_is_tried_again(
+    both: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an edge whose clock is wrong: killed after the commit, or carried over twice, its messages have one time."""
+    await written(both, b"0")
+    shutil.copytree(both.edge / "archive", both.edge / "archive-copy")
+    [one] = await written(both, b"1")
+    ahead = now_micros() + 36_000_000_000
+    monkeypatch.setattr("ingest.diode.outbox.now_micros", lambda: ahead)
+    [other] = await written(both, b"other", folder="-copy")
+    monkeypatch.undo()
+    moves, refused = Path.rename, [OSError(5, "Input/output error")]
+
+    def rename(path: Path, to: Path) -> Path:
+        if path.parent.name == "again" and refused:
+            raise refused.pop()
+        return moves(path, to)
+
+    monkeypatch.setattr("ingest.diode.inbox.LOOK_S", 0.05)
+    monkeypatch.setattr(Path, "rename", rename)
+    lasting = "select target from alert where cleared_at is null and target ^@ 'edge_aside'"
+    async with running(both), both.pool.connection() as conn:
+        await conn.set_autocommit(True)
+        bring(both, one)
+        await empty(both)
+        bring(both, other)
+        await empty(both)
+        await watch(both.hub)(conn)
+        assert await both.rows(lasting) == [("edge_aside:video-1",)]
+        [fork] = kept(both.inbox, keys_of(both.hub.edges))
+        take(both.inbox, fork.name)
+        await eventually(lambda: _is_in(both, f"done/{fork.name}"), "it is stored, and moved at the second attempt")
+        shutil.copyfile(other, both.inbox / "again" / "twice")
+        await eventually(lambda: _is_in(both, "done/twice"), "it is stored already")
+
+        async def is_over() -> bool:
+            await watch(both.hub)(conn)
+            return await both.rows(lasting) == []
+
+        await eventually(is_over, "nothing is aside any more")
+    assert refused == []
+    given = [raw for delivery in both.sink.given for raw in delivery.raws if raw.payload == b"other"]
+    assert len({(raw.received, raw.carried) for raw in given}) == 1
+    assert len(given) <= 2, "what is known to be stored is not handed over"
+
+
+async def _is_in(both: Ends, name: str) -> bool:
+    return (both.inbox / name).exists()
 
 
 async def test_two_machines_of_one_name_are_told_and_an_edge_that_began_anew_is_not(both: Ends) -> None:

@@ -52,7 +52,7 @@ FOR_ALL = {
     *("forward_target", "forward_position", "forward_report", "forward_grant"),
     *("forward_registration", "forward_subscription", "forward_channel"),
     *("push_subscription", "push_sender", "push_listening", "network_listening", "network_sender"),
-    *("diode_chain", "diode_file", "diode_aside", "diode_sender"),
+    *("diode_chain", "diode_file", "diode_aside", "diode_beside", "diode_sender"),
     *("session_holder", "event_replaced", "reading_replaced"),
     *("detector_state", "rule_pending", "rule_withheld", "rule_flap", "rule_flat", "reordering", "expression_judged"),
     *("reading", "reading_1d", "reading_1h", "reading_1m"),
