@@ -83,7 +83,8 @@ class Follower:
         for into in decided:  # what it was in may have turned out to be another one just now
             for gone in out.keys() & set(into.absorbed):
                 out.setdefault(into.incident, out[gone])
-        weaker = [*fusion.weaker(out), *await self._long_ago(conn, fusion.rules, fusion.unknown(out))]
+        weaker = await self._weaker(conn, fusion.rules, out)
+        fusion.take_back(each.finding.alert for each in weaker)
         await self._weaken(conn, [(each, out[each.incident]) for each in weaker])
         await conn.execute(SQL.move, {"cursor": upto})
         self._upto = upto
@@ -105,11 +106,11 @@ class Follower:
         self._fusion.remember(found, {id_: Known(rule, lead) for id_, rule, lead in known})
         return self._fusion
 
-    async def _long_ago(
-        self, conn: psycopg.AsyncConnection, rules: Sequence[FusionRule], incidents: Sequence[UUID]
+    async def _weaker(
+        self, conn: psycopg.AsyncConnection, rules: Sequence[FusionRule], incidents: Collection[UUID]
     ) -> list[Weaker]:
-        """As Fusion.weaker, of incidents that began too long ago to be remembered, as stored: a verdict may come
-        after a weekend, and what was raised may last until then."""
+        """As Fusion.weaker, of incidents as they are stored: a verdict may come after a weekend, when none or only some
+        of their members are remembered, and what was raised may last until then."""
         if not incidents:
             return []
         members = [id_ for (id_,) in await (await conn.execute(SQL.members, {"ids": list(incidents)})).fetchall()]

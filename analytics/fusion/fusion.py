@@ -129,10 +129,6 @@ class Fusion:
                 found += [Weaker(incident, rule, rule.raise_to, each) for each in lasting]
         return found
 
-    def unknown(self, incidents: Iterable[UUID]) -> list[UUID]:
-        """Those of which nothing is remembered: they began too long ago."""
-        return [each for each in incidents if each not in self._incidents]
-
     def take_back(self, alerts: Iterable[UUID]) -> None:
         """These could not be raised, for they have changed meanwhile: what is heard of them decides again."""
         for alert in alerts:

@@ -320,6 +320,23 @@ async def test_a_verdict_that_comes_days_later_lowers_what_it_had_raised(city: C
     assert [kind for kind, _ in await changes(city, first)] == ["raised", "joined", "updated", "updated"]
 
 
+async def test_a_verdict_on_an_incident_of_which_a_part_is_forgotten_counts_all_of_it(city: City) -> None:
+    first, other, third = await raised_by_three(city)
+    await city.run("update fusion_rule set raise_sources = 2")
+    await city.run(
+        """update alert set raised_at = raised_at - interval '3 days', opened_at = opened_at - interval '3 days'
+           where id = %(id)s""",
+        id=other,
+    )
+    follower = Follower()
+    async with await connect(city.url) as conn:
+        await city.commit([Step(uuid4(), first, "acknowledged", "desk", "seen")])
+        await follower.work(conn)
+        await city.commit([Step(uuid4(), third, "false_alarm", "desk", "works", cause="works")])
+        await follower.work(conn)
+    assert await city.level(first) == 4, "the one that nobody remembers confirms it still"
+
+
 async def test_who_takes_over_after_a_verdict_raises_the_alert_that_leads_now(city: City) -> None:
     first, other, _ = await raised_by_three(city)
     await city.happens("lamp-1", "power_loss")
