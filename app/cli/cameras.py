@@ -31,6 +31,13 @@ _SHED = {
     "sparse": "a key picture in 10 s",
 }  # fmt: skip
 
+_FAULTS_ALONE = (
+    "Faults of its picture are looked for. Flames and smoke, too:  --analysis FILE  with\n"
+    '  {"kinds": ["flame", "smoke", "signal_loss", "freeze", "black", "under_exposure", "over_exposure", \n'
+    '             "colour_cast", "noise", "blur", "occlusion", "moved", "stripes"]}\n'
+    "(zones, lines and all kinds: docs/cameras/rtsp.md)"
+)
+
 
 @cameras.verb("add")
 def add(
@@ -73,6 +80,8 @@ def add(
         out.print(Text(f"  {address('https://HUB', '/cameras/isapi')}/{found['secret']}"), soft_wrap=True)
     elif where is not None:
         out.print(Text(f"Try it:  hub cameras check {kind} {found['url']} --device {device}"), soft_wrap=True)
+    if kind == "rtsp" and analysis is None:
+        out.print(Text(_FAULTS_ALONE), soft_wrap=True)
 
 
 @cameras.verb("list")
