@@ -46,7 +46,7 @@ def masked(text: str) -> tuple[str, int]:
 
 def holds_personal_value(text: str) -> bool:
     """Whether such a value stands in a text."""
-    return masked(text)[1] > 0
+    return _POSSIBLE.search(text) is not None and any(_is_meant(match) for match in _VALUES.finditer(text))
 
 
 def _is_meant(match: re.Match[str]) -> bool:
@@ -54,6 +54,6 @@ def _is_meant(match: re.Match[str]) -> bool:
         total = sum(int(digit) * weight for digit, weight in zip(identity[:17], _WEIGHTS, strict=True))
         return _CHECKS[total % 11] == identity[17].upper()
     if match["mobile"]:  # neither a bare number of JSON
-        before, after = match.string[max(0, match.start() - 8) : match.start()], match.string[match.end() :]
-        return not (_BEFORE_NUMBER.search(before) and _AFTER_NUMBER.match(after))
+        before = match.string[max(0, match.start() - 8) : match.start()]
+        return not (_BEFORE_NUMBER.search(before) and _AFTER_NUMBER.match(match.string, match.end()))
     return True

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
+from devices.codecs.decoded import MAX_BYTES
+from devices.codecs.gb28181.sip import body_at
 from devices.codecs.jsontext import parse
 from devices.codecs.xml_tree import Element, tree
 from devices.personal_values import holds_personal_value, masked
@@ -19,12 +21,15 @@ from hub.models import Raw
 
 CAMERAS = frozenset({"onvif", "isapi", "gb28181", "gat1400"})
 """Protocols of cameras."""
+_DOCUMENTS = (b"{", b"[", b"<")
+_FIRST = b"MESSAGE sip:face SIP/2.0\r\n"
+"""In place of a first line that mentions persons: what follows is read by it."""
 NO_JSON, NO_XML = b'{"face":', b"<face"
 """In place of what cannot be read: it cannot either, and mentions persons."""
 MAX_PARTS = 20_000
 _PERSON = "face"
-"""In place of names about persons: one of them may be a number plate."""
-_ATTRIBUTE = re.compile(rb"""([^\s=<>"'/]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+"""In place of names about persons, with a number each: one of them may be a number plate."""
+_ATTRIBUTE = re.compile(rb"""(?<=[\s"'])([^\s=<>"'/]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _TAG = re.compile(rb"""<(?:[^>"']|"[^"]*"|'[^']*')*>""")
 _ASIDE = re.compile(rb"<!--.*?(?:-->|\Z)|(?<!\A)<\?.*?(?:\?>|\Z)", re.DOTALL)
 _POSITION = frozenset({"longitude", "latitude"})
@@ -44,24 +49,30 @@ def without_persons(payload: bytes, *, told_flat: bool = False) -> bytes:
     """A message of a camera, in JSON, XML or SIP, without what names and values tell of persons.
 
     `told_flat`: ONVIF tells of places and things in simple items; what is nested in others describes objects, be they
-    persons, and is read by nobody.
+    persons, and is read by nobody. One that is too large to be decoded is not looked at: it is too large still, and
+    blank.
     """
     begin = payload.lstrip(b"\xef\xbb\xbf \t\r\n\0")[:1]
+    if len(payload) > MAX_BYTES:
+        return begin + b" " * MAX_BYTES
     nested = told_flat and (begin == b"{" or b"ElementItem" in payload)
-    if not nested and not mentions_private(payload) and b"&#" not in payload:
+    mentions = mentions_private(payload)
+    if not nested and not mentions and b"&#" not in payload:
         return payload
-    if begin in (b"{", b"["):
-        return _json(payload, told_flat)
-    return _xml(payload) if begin == b"<" else _text(payload)
-
-
-def _json(payload: bytes, told_flat: bool) -> bytes:
+    if begin not in _DOCUMENTS:
+        return _text(payload)
     try:
-        value = parse(payload, MAX_PARTS)
+        return _xml(payload) if begin == b"<" else _json(payload, told_flat, mentions)
     except DecodeError:
-        return NO_JSON if mentions_private(payload) else payload
+        if not mentions:
+            return payload
+        return NO_XML if begin == b"<" else NO_JSON
+
+
+def _json(payload: bytes, told_flat: bool, mentions: bool) -> bytes:
+    value = parse(payload, MAX_PARTS)
     kept = _kept(_flat(value) if told_flat and isinstance(value, dict) else value)
-    if kept == value and not mentions_private(payload):  # of a name that stands there twice one was not seen
+    if kept == value and not mentions:  # of a name that stands there twice one was not seen
         return payload
     return json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
@@ -95,25 +106,34 @@ def _simple(told: object) -> list[dict[str, Any]]:
 
 def _kept(value: Any) -> Any:
     if isinstance(value, dict):
-        return {_PERSON if is_private(name) else name: "" if is_private(name) else _kept(part)
-                for name, part in value.items()}  # fmt: skip
+        kept: dict[str, Any] = {}
+        for number, (name, part) in enumerate(value.items()):
+            if is_private(name):
+                kept[f"{_PERSON}{number}"] = ""
+            else:
+                kept[name] = _kept(part)
+        return kept
     if isinstance(value, list):
         return [_kept(part) for part in value]
     return masked(value)[0] if isinstance(value, str) else value
 
 
 def _text(payload: bytes) -> bytes:
-    """A message of SIP: its lines without values, and without a body that mentions persons."""
-    head, gap, body = payload.partition(b"\r\n\r\n")
-    head = b"\r\n".join(b"" if mentions_private(line) else line for line in head.split(b"\r\n"))
-    return head + gap + (b"" if mentions_private(body) else body)
+    """A message of SIP: its lines without those that mention persons, and its body without persons.
+
+    A body that is no document, and mentions persons, is left out.
+    """
+    begin = body_at(payload) or len(payload)
+    first, *lines = payload[:begin].splitlines(keepends=True) or [b""]
+    head = b"".join([_FIRST if mentions_private(first) else first, *(e for e in lines if not mentions_private(e))])
+    body = payload[begin:]
+    if body.lstrip(b"\xef\xbb\xbf \t\r\n\0")[:1] in _DOCUMENTS:
+        return head + without_persons(body)
+    return head + (b"" if mentions_private(body) else body)
 
 
 def _xml(payload: bytes) -> bytes:
-    try:
-        root, document = tree(payload)
-    except DecodeError:
-        return NO_XML if mentions_private(payload) else payload
+    root, document = tree(payload)
     kept = bytearray(_ASIDE.sub(lambda found: b" " * len(found[0]), document))
     carried = root.told("CmdType").lower() in _CARRIED
     for begin, end in _personal(root, document, carried):

@@ -6,7 +6,6 @@ import logging
 import time
 
 from devices.addressing import LISTENING
-from devices.codecs.camera_document import at_rest
 from devices.codecs.heartbeat import decode_heartbeat
 from hub.diode_settings import Diode
 from hub.errors import ConfigError, TransientError
@@ -15,6 +14,7 @@ from hub.store.clock import synchronised
 from ingest.diode.archive import Archive
 from ingest.diode.envelope import Clock, Head, packed, parted, sealed
 from ingest.diode.keys import id_of, read_private
+from ingest.resting import Resting
 
 log = logging.getLogger(__name__)
 SWEEP_S = 30.0
@@ -34,6 +34,7 @@ class Outbox:
         self.archive = Archive(settings.archive, settings.outbox, settings.edge, settings.keep_days, settings.keep_mb)
         self.written = asyncio.Event()
         """Set with each file; who waits for it clears it."""
+        self._resting = Resting()
         self._heard: tuple[Micros | None, Micros] = None, 0
         self._last = self._swept = float("-inf")
 
@@ -57,7 +58,7 @@ class Outbox:
 
         What is written twice then is stored once, for a repeat has the same time of arrival.
         """
-        raws = [at_rest(raw) for raw in batch.raws if raw.origin.transport != HUB]
+        raws = [raw for raw in await self._resting.of(batch) if raw.origin.transport != HUB]
         for raw in batch.raws:
             if raw.origin.transport == HUB and raw.origin.form == LISTENING:
                 self._heard = next(iter(decode_heartbeat(raw.payload).values()), self._heard)
@@ -67,6 +68,7 @@ class Outbox:
             await asyncio.to_thread(self._write, raws)
         except OSError as error:
             raise TransientError(f"{self._settings.archive}: {error.strerror or error}") from error
+        self._resting.written()
         self._last = time.monotonic()
         self.written.set()
 

@@ -8,7 +8,6 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from devices.codecs.camera_document import at_rest
 from devices.codecs.decoded import MAX_BYTES
 from hub.errors import BrokerUnavailable
 from hub.models import GANZHI, HUB, Batch, KeyOf, Raw, unknown_key
@@ -16,6 +15,7 @@ from hub.settings import Kafka
 from ingest.kafka.producer import PATIENCE_S, Producer
 from ingest.kafka.records import headers_of
 from ingest.kafka.topics import raw_topic
+from ingest.resting import Resting
 
 MAX_KEYS = 500_000
 """Devices whose key is remembered; protects memory from a peer that invents topics."""
@@ -29,6 +29,7 @@ class Forwarder:
         self._key_of = key_of
         self._topic = raw_topic(settings)
         self._producer = Producer(settings, self._topic)
+        self._resting = Resting()
         self._partitions = 0
         self._keys: dict[str, tuple[bytes, int]] = {}
 
@@ -38,16 +39,18 @@ class Forwarder:
         BrokerUnavailable when it does not say so: forward the same batch again. Messages may be in the log twice
         then; they are stored once, because a repeat has the same time of arrival.
         """
+        raws = await self._resting.of(batch)
         try:
             async with asyncio.timeout(PATIENCE_S):  # an idempotent producer itself never gives up
                 producer = await self._producer.connected()
                 if self._partitions != self._producer.partitions:
                     self._partitions = self._producer.partitions
                     self._keys.clear()
-                sent = await self._send(producer, batch.raws)
+                sent = await self._send(producer, raws)
                 await asyncio.gather(*sent)
         except (KafkaError, OSError, BrokerUnavailable) as error:  # TimeoutError is an OSError
             raise await self._producer.failed(error) from error
+        self._resting.written()
 
     async def close(self) -> None:
         """Close the connection, if open."""
@@ -86,6 +89,6 @@ class Forwarder:
 
 def _appended(builder: BatchBuilder, key: bytes, raw: Raw) -> bool:
     """Append a message if there is room. Oversized messages are truncated just above the readable limit."""
-    value = at_rest(raw).payload[: MAX_BYTES + 1]
+    value = raw.payload[: MAX_BYTES + 1]
     at = raw.received // 1000
     return builder.append(timestamp=at, key=key, value=value, headers=headers_of(raw)) is not None

@@ -1,14 +1,19 @@
 """What a camera says of persons lies nowhere before it is decoded; the rest means what it meant."""
 
 import json
+import re
+import time
 from datetime import UTC
 
 import pytest
 
-from devices.codecs.camera_document import at_rest, without_persons
-from devices.codecs.decoded import Decoded
+from devices.codecs import camera_document
+from devices.codecs.camera_document import NO_XML, at_rest, without_persons
+from devices.codecs.decoded import MAX_BYTES, Decoded
+from devices.codecs.gb28181 import reports
 from devices.codecs.isapi import events as isapi
 from devices.codecs.onvif import events as onvif
+from devices.privacy import without_private
 from hub.errors import DecodeError
 from hub.models import Origin, Raw
 
@@ -97,8 +102,57 @@ def test_values_that_identify_a_person_go_from_texts_and_alarms_lose_positions()
     assert b"120.1" not in clean(alarm % b"Alarm")
     assert b"30.2" not in clean(alarm % b"MobilePosition")
     assert without_persons(alarm % b"Catalog") == alarm % b"Catalog", "where a camera stands"
-    told = b"MESSAGE sip:1 SIP/2.0\r\nX-Name: face Li\r\nCSeq: 1\r\n\r\n<faceName>Wei"
-    assert clean(told) == b"MESSAGE sip:1 SIP/2.0\r\n\r\nCSeq: 1\r\n\r\n"
+    told = b"MESSAGE sip:1 SIP/2.0\r\nX-Name: face Li\r\nCSeq: 1\r\n\r\n"
+    assert clean(told + b"<faceName>Wei") == b"MESSAGE sip:1 SIP/2.0\r\nCSeq: 1\r\n\r\n" + NO_XML
+    assert clean(told + b"faceName: Wei") == b"MESSAGE sip:1 SIP/2.0\r\nCSeq: 1\r\n\r\n"
+
+
+ALARM = (
+    b'<?xml version="1.0" encoding="GB2312"?>\r\n<Notify><CmdType>Alarm</CmdType><SN>1</SN>'
+    b"<DeviceID>34020000001340000001</DeviceID><AlarmPriority>1</AlarmPriority><AlarmMethod>5</AlarmMethod>"
+    b"<AlarmTime>2026-03-01T00:00:00</AlarmTime><Longitude>120.13</Longitude><Latitude>30.27</Latitude>"
+    b"<Info><AlarmType>9</AlarmType></Info></Notify>"
+)
+
+
+@pytest.mark.parametrize("gap", [b"\r\n\r\n", b"\n\n"])
+@pytest.mark.parametrize("line", [b"CSeq: 1 MESSAGE", b"Authorization: Digest username=Li", b"Subject: face Wei"])
+@pytest.mark.parametrize("first", [b"MESSAGE sip:1@x SIP/2.0", b"MESSAGE sip:13812345678@x SIP/2.0"])
+def test_an_alarm_of_a_platform_is_the_same_without_its_position(first: bytes, line: bytes, gap: bytes) -> None:
+    payload = b"\r\n".join([first, b"Via: x", line, b"Max-Forwards: 70"]) + gap + ALARM
+    [before] = reports.decode(payload, 1, UTC).events
+    kept = clean(payload)
+    assert reports.decode(kept, 1, UTC).events == [before]
+    assert not {b"120.13", b"30.27"} & set(re.split(rb"[<>]", kept))
+
+
+def test_each_name_about_persons_is_counted() -> None:
+    payload = json.dumps({"eventType": "io", "faceId": 1, "plateNo": 2, "in": [{"gender": 1, "idCard": 2}]}).encode()
+    kept = json.loads(clean(payload))
+    assert without_private(kept)[1] == without_private(json.loads(payload))[1] == 4
+
+
+@pytest.mark.parametrize("begin", [b'{"face": "Li', b"<face>Li", b"MESSAGE sip:1 SIP/2.0\r\n\r\n<face>Li"])
+def test_what_is_too_large_is_not_looked_at(begin: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camera_document, "mentions_private", lambda _: pytest.fail("it is looked at"))
+    kept = clean(begin + b"a" * MAX_BYTES)
+    for decode in (isapi.decode, onvif.decode, reports.decode):
+        with pytest.raises(DecodeError) as error:
+            decode(kept, 1, UTC)
+        assert error.value.reason == "too_large"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        json.dumps({"faceA": 1, "x": ["13812345678 a"] * 19_000, "t": "z" * 180_000}).encode(),
+        b"<r><%b face='1'>x</%b></r>" % (b"a" * 40_000, b"a" * 40_000),
+    ],
+)
+def test_large_messages_take_no_more_for_each_byte(payload: bytes) -> None:
+    began = time.process_time()
+    clean(payload)
+    assert time.process_time() - began < 0.5, "some 0.05 s; 1.2 and 13 s where it looks at the rest again for each"
 
 
 def test_messages_of_sensors_and_what_is_of_no_person_stay_as_they_are() -> None:
