@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 import time
 from base64 import b64decode, b64encode
@@ -16,6 +17,7 @@ from rich.text import Text
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, err, fail, out
 from app.cli.connection import Verbs, tell
 from app.cli.diagnose import LangOption, language
+from app.video import overlay_place
 from app.video.check import Wanted, check_file, check_stream
 from app.video.patrol import Round, Visited, patrolled
 from devices.cameras.camera_url import BadUrlError, CameraUrl, Login, parse_url
@@ -82,6 +84,9 @@ def check(
     Example:  hub video check clip.mp4 --settings zones.json --save-overlay found.mp4
     """
     spoken = language(lang or ("en" if as_json else None))
+    inputs = [Path(source)] if settings is None else [Path(source), settings]
+    if overlay is not None and (refused := overlay_place.refused(overlay.absolute(), inputs)) is not None:
+        fail(told(refused, spoken))
     wanted = Wanted(fps, _settings(settings, kinds), "" if overlay is None else str(overlay.absolute()))
     began = time.monotonic()
     printing = _Printing(as_json=as_json, began=began if "://" in source else 0.0)
@@ -94,6 +99,8 @@ def check(
         else:
             if "://" in source and not printing.any_read:
                 failed = told(Sentence("video.no_picture", seconds=f"{time.monotonic() - began:.0f}"), spoken)
+    if overlay is not None:  # of a file that Ctrl-C or its decoder has ended
+        overlay_place.beside(overlay.absolute()).unlink(missing_ok=True)
     if not failed or printing.any_read:
         printing.end(time.monotonic() - began)
     if failed:
@@ -139,6 +146,8 @@ def patrol(
         _status(call("GET", "/camera-patrol", url, token).json(), as_json=as_json)
         return
     spoken = language(lang or "en")
+    if memory is not None and not (memory.parent.is_dir() and os.access(memory.parent, os.W_OK | os.X_OK)):
+        fail(told(Sentence("video.memory.folder", path=str(memory.parent)), spoken))
     if user is not None and password is None:
         password = typer.prompt("Password of the cameras", hide_input=True, err=True)
     stops = _stops(cameras, None if user is None else Login(user, password or ""), spoken)

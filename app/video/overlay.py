@@ -8,6 +8,7 @@ import cv2
 
 from analytics.video.finding import Finding
 from analytics.video.settings import VideoSettings
+from app.video.overlay_place import beside
 from hub.errors import HubError
 from ingest.video.decoding import Picture
 
@@ -19,19 +20,27 @@ class OverlayError(HubError):
 
 
 class Overlay:
-    """An MP4 of 640 x 360 or less, opened with the first frame."""
+    """An MP4 of 640 x 360 or less, opened with the first frame; in its place once it is whole.
+
+    It lasts as long as what was looked at: a frame is repeated until the time of the next one.
+    """
 
     def __init__(self, path: Path, fps: float, settings: VideoSettings) -> None:
         self._path, self._fps, self._settings = path, fps, settings
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
+        self._held: Picture | None = None
+        """The frame drawn last, which is not written before its end is known."""
+        self._slot, self._at, self._begin = 0, 0.0, 0.0
 
     def draw(self, t: float, picture: Picture, active: Sequence[Finding]) -> None:
-        """Write a frame with zones, lines, the time and what is active. OverlayError."""
+        """Write a frame with zones, lines, the time and what is active; `t`: seconds. OverlayError."""
         height, width = picture.shape[:2]
         if self._writer is None:
             self._size = width - width % 2, height - height % 2
-            self._writer = cv2.VideoWriter(str(self._path), cv2.VideoWriter.fourcc(*"mp4v"), self._fps, self._size)
+            self._at = self._begin = t
+            part, code = str(beside(self._path)), cv2.VideoWriter.fourcc(*"mp4v")
+            self._writer = cv2.VideoWriter(part, code, self._fps, self._size)
             if not self._writer.isOpened():
                 raise OverlayError(f"{self._path} cannot be written as MP4")
         shown = cast("Picture", cv2.resize(picture, self._size) if (width, height) != self._size else picture.copy())
@@ -41,7 +50,18 @@ class Overlay:
             _text(shown, line, 16 + 16 * row, _RED if row else _GREEN)
         if active:
             cv2.rectangle(shown, (0, 0), (self._size[0] - 1, self._size[1] - 1), _RED, 3)
-        self._writer.write(shown)
+        self._until(t, self._writer)
+        self._held = shown
+
+    def _until(self, t: float, writer: cv2.VideoWriter) -> None:
+        """What was drawn last lasts until then."""
+        if t < self._at:  # time was set back: it goes on with the next frame
+            self._begin = t - (self._slot + 1) / self._fps
+        slot = max(round((t - self._begin) * self._fps), self._slot)
+        for _ in range(slot - self._slot):
+            if self._held is not None:
+                writer.write(self._held)
+        self._slot, self._at = slot, t
 
     def _places(self, picture: Picture, active: set[str | None]) -> None:
         width, height = self._size
@@ -57,10 +77,13 @@ class Overlay:
             cv2.line(picture, at(line.begin), at(line.end), _RED if line.name in active else _GREEN, 2)
 
     def close(self) -> None:
-        """Finish the file."""
+        """Finish the file, and put it in its place."""
         if self._writer is not None:
+            if self._held is not None:
+                self._writer.write(self._held)
             self._writer.release()
             self._writer = None
+            beside(self._path).replace(self._path)
 
 
 def _line(finding: Finding) -> str:

@@ -87,3 +87,22 @@ def test_bad_lines_of_a_patrol_are_told_at_once_with_their_numbers_and_no_passwo
     ]  # which hub it is may be told, too
     assert [line.partition(", ")[2][:7] for line in said] == ["line 3,", "line 4,", "line 5:"]
     assert "s3cret" not in told.output
+
+
+def test_what_cannot_be_written_is_refused_before_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def begun(*_given: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(verbs, "_checked", begun)
+    monkeypatch.setattr(verbs, "patrolled", begun)
+    clip, cameras = tmp_path / "clip.mp4", tmp_path / "cameras.txt"
+    clip.write_bytes(b"kept")
+    cameras.write_text("gate rtsp://10.1.2.3/1\n")
+    for given, said in (
+        (["check", str(clip), "--save-overlay", str(clip)], "is what is read"),
+        (["patrol", str(cameras), "--memory", str(tmp_path / "no" / "places.json")], "there is no folder"),
+    ):
+        told = CliRunner().invoke(verbs.video, [*given, "--lang", "en"])
+        assert told.exit_code == 1
+        assert said in told.output
+    assert clip.read_bytes() == b"kept"
