@@ -19,7 +19,10 @@ router = GuardedRouter(prefix="/camera-patrol", tags=["cameras"])
 class Outage(BaseModel):
     """Cameras that do not answer together."""
 
-    place: str = Field(description="`all`, `names` (DNS), or `network`, `gateway` or `host` with which one")
+    place: str = Field(
+        description="`all`, `names` (DNS), or `network`, `gateway` or `host` with which one; a gateway that the caller "
+        "does not see has no code"
+    )
     cameras: int
 
 

@@ -24,7 +24,10 @@ where c.patrolled and c.enabled and v.round is distinct from (select number from
 group by 1
 
 -- name: outages
-select v.held as place, count(*)::int as cameras
+-- A gateway has its code where the caller sees it.
+select case when starts_with(v.held, 'gateway ') and not exists (select from device g where v.held = 'gateway ' || g.code)
+            then 'gateway' else v.held end as place,
+       count(*)::int as cameras
 from camera_connection c
 join device d on d.id = c.device_id and d.state = 'active'
 join patrol_visit v on v.device_id = c.device_id

@@ -22,6 +22,7 @@ from ingest.pictures.gate import Gate
 from ingest.unwanted import Unwanted
 from ingest.video.messages import Showing, Trusted
 from ingest.video.patrol import Patrol
+from ingest.video.patrols import rest
 from ingest.video.source import VideoSource
 
 LEASE_S = 10.0
@@ -31,11 +32,15 @@ LEASE_S = 10.0
 class _Turn:
     """Whether this process is the one that asks cameras."""
 
-    def __init__(self) -> None:
-        self._until = 0.0
+    def __init__(self, *, patrols: bool) -> None:
+        """Whether it goes on patrol: what a patrol left behind ends where none goes any more."""
+        self._until, self._rests = 0.0, not patrols
 
-    async def take(self, _conn: psycopg.AsyncConnection) -> float:
+    async def take(self, conn: psycopg.AsyncConnection) -> float:
         """Work of a leader."""
+        if self._rests:
+            await rest(conn)
+            self._rests = False
         self._until = time.monotonic() + LEASE_S
         return LEASE_S / 5
 
@@ -57,7 +62,7 @@ class Cameras(Sources):
     """A camera that is away keeps no other from being heard, and the hub from nothing: it is offline by its profile."""
 
     def __init__(self, settings: Settings, pool: Pool, sink: Sink, gate: Gate, unwanted: Unwanted) -> None:
-        self._turn, self._url, self._gate = _Turn(), settings.database.url, gate
+        self._turn, self._url, self._gate = _Turn(patrols=settings.video.processes > 0), settings.database.url, gate
         tls = trusting_context(settings.outgoing.tls, "outgoing.tls", httpx.create_ssl_context(trust_env=False))
         source = CameraSource(
             sink, pool, Secrets(settings.secrets), Outgoing(settings), tls, origins_of(settings).of_camera,

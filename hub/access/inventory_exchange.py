@@ -53,8 +53,8 @@ EXCHANGE: Mapping[str, Table] = {
     ),
     "patrol_visit": _table(
         _OPERATIONS, "how each camera was found that is visited by turns", "until it is visited no more",
-        Permission.DEVICES_READ, l2="device_id visited_at result faults refused round skipped",
-        l3="telling place held",
+        Permission.DEVICES_READ, l2="device_id visited_at result faults refused round skipped held_from",
+        l3="telling place held outage",
     ),
     "patrol_round": _table(
         _OPERATIONS, "since when the patrol goes round, and how long the last round took", "one row",

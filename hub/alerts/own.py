@@ -16,17 +16,22 @@ SQL = statements(__name__)
 
 
 async def tell(
-    conn: psycopg.AsyncConnection, kind: OwnKind, where: str, level: int, organisation: str | None = None
+    conn: psycopg.AsyncConnection,
+    kind: OwnKind,
+    where: str,
+    level: int,
+    organisation: str | None = None,
+    shown: str | None = None,
 ) -> bool:
     """Raise an alert of a kind (alert.hub.* of the catalogue) about a place, unless one lasts; whether it was raised.
 
     It is of an organisation, or of the whole hub. Opens a transaction. One that a desk has ended while it lasts is not
-    raised again.
+    raised again. Its title has the place, or what is `shown` of it.
     """
     target = f"{kind}:{where}"
     if await _lasting(conn, target):
         return False
-    title = text(f"alert.hub.{kind}", "en", where=where)
+    title = text(f"alert.hub.{kind}", "en", where=shown or where)
     raised = Raise(
         uuid4(), uuid4(), "hub", target, title, level, datetime.now(UTC), "hub", event_kind=kind,
         organisation=organisation,

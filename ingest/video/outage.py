@@ -6,10 +6,13 @@ so that a recorder of 64 channels is no network. Widest first; who is lost for a
 
 Only cameras count that have been there before: those that never showed anything do where nobody of theirs ever did,
 and all of them show nothing. Nothing but faults of pictures is held so; a patrol looks for no danger.
+
+An outage keeps its place while it shrinks, and is over when somebody of it has answered and it is none any more. It
+holds each camera for ROUNDS further rounds, or until a desk has ended its alert; who joined later no longer than that.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
@@ -20,10 +23,15 @@ LEAST_CAMERAS, LEAST_HOSTS = 3, 5
 """So many of a recorder or gateway, or hosts of a network, are lost at the least."""
 SHARE, SHARE_OF_ALL = 0.5, 0.8
 """Of those that were there: as many are lost."""
+ROUNDS = 2
+"""For so many rounds after that in which it fell silent a camera is held."""
 
 
 class Found(NamedTuple):
-    """A camera of this round of which it is not told yet that it shows nothing."""
+    """A camera on patrol of which it is not told yet that it shows nothing, or that it does with others.
+
+    One that was not visited in this round is as it was.
+    """
 
     camera: str
     host: Host
@@ -34,6 +42,21 @@ class Found(NamedTuple):
     """It shows nothing now."""
     faults: frozenset[str] = frozenset()
     """What was told of it, and is not over."""
+    organisation: str | None = None
+    was: str | None = None
+    """In which outage it was until now."""
+    since: int | None = None
+    """From which round on."""
+    is_told: bool = False
+    """It is told of its own."""
+    sees_gateway: bool = True
+    """Its organisation has the gateway, too."""
+
+    def where(self, place: str) -> str:
+        """An outage as the camera's organisation is told of it."""
+        if not self.sees_gateway and place == _gateway(self):
+            place = "gateway"
+        return place if self.organisation is None else f"{place} · {self.organisation}"
 
 
 class Scope(NamedTuple):
@@ -68,6 +91,10 @@ SCOPES = (
 )
 
 
+ORDER = (ALL, NAMES, "network", "gateway", "host")
+"""Of places, the widest first."""
+
+
 def outages(found: Iterable[Found]) -> dict[str, str]:
     """With what each camera is lost that is lost with others; who is not in it is told of its own."""
     left, told = list(found), dict[str, str]()
@@ -81,6 +108,41 @@ def outages(found: Iterable[Found]) -> dict[str, str]:
                 told |= {each.camera: key for each in those if each.is_lost}
         left = [each for each in left if each.camera not in told]
     return told
+
+
+def lasting(found: Sequence[Found]) -> dict[str, str]:
+    """In which outage each camera is, as it was called when it began."""
+    now = outages(found)
+    answered = {each.was for each in found if not each.is_lost}
+    kept = dict[str, str]()
+    """By a place of now: the widest of those in which its cameras were."""
+    for each in found:
+        if each.camera in now and each.was is not None:
+            place = now[each.camera]
+            kept[place] = min(kept.get(place, place), each.was, key=_width)
+    told = dict[str, str]()
+    for each in found:
+        if each.was is not None and each.is_lost and (each.camera in now or each.was not in answered):
+            told[each.camera] = each.was
+        elif each.camera in now:
+            told[each.camera] = kept.get(now[each.camera], now[each.camera])
+    return told
+
+
+def held(found: Iterable[Found], places: Mapping[str, str], number: int, ended: Collection[str]) -> dict[str, str]:
+    """Who of those in outages is not told of its own yet, in the round of this number; `ended`: outages by a desk."""
+    return {
+        each.camera: place
+        for each in found
+        if (place := places.get(each.camera)) is not None
+        and not each.is_told
+        and each.where(place) not in ended
+        and (each.since is None or number - each.since <= ROUNDS)
+    }
+
+
+def _width(place: str) -> int:
+    return ORDER.index(place.split()[0])
 
 
 def _is_out(those: Sequence[Found], scope: Scope) -> bool:

@@ -26,7 +26,6 @@ from ingest.cameras.alerts import Pass
 from ingest.cameras.keeping import OriginOf
 from ingest.video.itinerary import Itinerary, Stop
 from ingest.video.messages import NOBODY, Trusted
-from ingest.video.outage import outages
 from ingest.video.patrols import Patrols, Turn
 from ingest.video.reader import Reader
 from ingest.video.share import FIRST, at_once, cpu_s, share_of
@@ -122,7 +121,7 @@ class Patrol:
             return
         if number is None:
             if not await self._patrols.due(None):
-                await self._patrols.hold(0, {})
+                await self._judge(0 if round_ is None else round_.number)
                 return
             number = await self._patrols.begin()
         turns = {turn.wanted.device: turn for turn in await self._patrols.due(number)}
@@ -133,13 +132,13 @@ class Patrol:
 
     async def _judge(self, number: int) -> None:
         """Who is lost with others is one finding with them; who is lost of his own is told."""
-        found = await self._patrols.found(number, LOST)
-        held = outages(found)
-        if held:
-            places = sorted(set(held.values()))
-            log.warning("%d cameras of the patrol do not answer: %s", len(held), ", ".join(places[:5]))
-        await self._patrols.hold(number, held)
-        alone = [(each.camera, each.faults) for each in found if each.is_lost and each.camera not in held]
+        found = await self._patrols.found(LOST)
+        held = await self._patrols.hold(number, found)
+        alone = [
+            (each.camera, each.faults)
+            for each in found
+            if each.is_lost and not each.is_told and each.camera not in held
+        ]
         for at in range(0, len(alone), AT_ONE_TIME):
             await self._lose(dict(alone[at : at + AT_ONE_TIME]))
 

@@ -1,9 +1,11 @@
 """The patrol as the store has it: whose turn it is, how each was found, and since when a round goes on."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import logging
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Literal, LiteralString, NamedTuple
 
+import psycopg
 from psycopg.types.json import Jsonb
 
 from devices.cameras.camera_url import BadUrlError, parse_url
@@ -14,9 +16,10 @@ from hub.store.statements import statements
 from hub.words.sentence import written
 from ingest.cameras.connections import Wanted
 from ingest.cameras.following import LOGIN_S
-from ingest.video.outage import Found
+from ingest.video.outage import Found, held, lasting
 from ingest.video.visits import Visit
 
+log = logging.getLogger(__name__)
 SQL = statements(__name__)
 
 OUTAGE: OwnKind = "cameras_silent"
@@ -41,6 +44,13 @@ class Round(NamedTuple):
     is_over: bool
     is_old: bool
     """It is time for another one."""
+
+
+async def rest(conn: psycopg.AsyncConnection) -> None:
+    """Nobody goes on patrol: no outage lasts, and nobody is held."""
+    for where, _ in await (await conn.execute(SQL.outages, {"kind": OUTAGE})).fetchall():
+        await over(conn, OUTAGE, where)
+    await conn.execute(SQL.rest)
 
 
 class Patrols:
@@ -71,27 +81,36 @@ class Patrols:
             for device, kind, url, login, at, place, faults in rows
         ]
 
-    async def found(self, number: int, lost: str) -> list[Found]:
-        """How cameras of a round were found, but those of which `lost` was told."""
-        rows = await self._rows(SQL.found, {"number": number, "lost": lost})
+    async def found(self, lost: str) -> list[Found]:
+        """How cameras on patrol were found, but those that are lost of their own, of which `lost` was told."""
+        rows = await self._rows(SQL.found, {"lost": lost})
         found = []
-        for device, url, gateway, is_known, is_lost, faults in rows:
-            with suppress(BadUrlError):  # it was changed since, and is due again
-                host = parse_url("rtsp", url)[0]
-                found.append(Found(device, (host.host, host.port), gateway, is_known, is_lost, frozenset(faults)))
-        return found
+        for device, url, *how in rows:
+            try:
+                at = parse_url("rtsp", url)[0]
+                found.append(Found(device, (at.host, at.port), *how))
+            except BadUrlError:  # it was changed since, and is not visited
+                found.append(Found(device, (device, 0), *how))
+        return [each._replace(faults=frozenset(each.faults)) for each in found if each.host[1] or each.was is not None]
 
-    async def hold(self, number: int, held: Mapping[str, str]) -> None:
-        """With what cameras of a round are silent, and tell it once; what is over is told to be."""
+    async def hold(self, number: int, found: Sequence[Found]) -> dict[str, str]:
+        """Who of those found is held, and with what; each outage is told once to each organisation, and its end."""
+        places = lasting(found)
+        counts = Counter(each.where(places[each.camera]) for each in found if each.camera in places)
         with sorted_errors():
             async with self._pool.connection() as conn:
-                lasting = {each for (each,) in await (await conn.execute(SQL.outages, {"kind": OUTAGE})).fetchall()}
-                for place in sorted(set(held.values()) - lasting):
-                    await tell(conn, OUTAGE, place, ORANGE)
-                for place in sorted(lasting - set(held.values())):
-                    await over(conn, OUTAGE, place)
-                values = {"number": number, "devices": list(held), "held": list(held.values())}
-                await conn.execute(SQL.held, values)
+                known = await (await conn.execute(SQL.outages, {"kind": OUTAGE})).fetchall()
+                waits = held(found, places, number, {where for where, is_ended in known if is_ended})
+                homes = {each.where(waits[each.camera]): each.organisation for each in found if each.camera in waits}
+                for where in sorted(homes.keys() - {where for where, _ in known}):
+                    log.warning("%d cameras of the patrol do not answer: %s", counts[where], where)
+                    await tell(conn, OUTAGE, where, ORANGE, homes[where], f"{where} ({counts[where]})")
+                for where in sorted({where for where, _ in known} - counts.keys()):
+                    await over(conn, OUTAGE, where)
+                devices = [each.camera for each in found]
+                values = {"held": list(map(waits.get, devices)), "outages": list(map(places.get, devices))}
+                await conn.execute(SQL.held, {"number": number, "devices": devices, **values})
+        return waits
 
     async def down(self, device: str) -> None:
         """A camera that is lost of its own."""

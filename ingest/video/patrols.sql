@@ -28,26 +28,32 @@ set ended_at = clock_timestamp(), last_s = greatest(0, extract(epoch from clock_
 where number = %(number)s
 
 -- name: found
--- Of cameras that were visited in this round, and of which it is not told that they show nothing.
-select d.code, c.url, g.code, v.place is not null, v.result = 'failed', v.faults
+-- Of cameras that were visited, but those that are told to show nothing, and are in no outage. Who was not visited in
+-- this round is as it was.
+select d.code, c.url, g.code, v.place is not null, v.result = 'failed', v.faults, d.organisation, v.outage, v.held_from,
+       %(lost)s = any(v.faults), d.organisation is null or d.organisation is not distinct from g.organisation
 from patrol_visit v
 join camera_connection c on c.device_id = v.device_id and c.kind = 'rtsp' and c.patrolled and c.enabled and c.url is not null
 join device d on d.id = v.device_id and d.state = 'active'
 left join device g on g.id = d.parent_id
-where v.round = %(number)s and not %(lost)s = any(v.faults)
+where v.result is not null and (v.outage is not null or not %(lost)s = any(v.faults))
 order by d.code
 
 -- name: held
--- With what each does not answer; who is not named is held no more.
-update patrol_visit v set held = n.held
+-- With what each of these does not answer, from which round on, and whether nothing is told of it.
+update patrol_visit v
+set held = n.held, outage = n.outage, held_from = case when n.outage is not null then coalesce(v.held_from, %(number)s) end
 from device d
-left join unnest(%(devices)s::text[], %(held)s::text[]) as n (device, held) on n.device = d.code
-where d.id = v.device_id and v.round = %(number)s and v.held is distinct from n.held
+join unnest(%(devices)s::text[], %(held)s::text[], %(outages)s::text[]) as n (device, held, outage) on n.device = d.code
+where d.id = v.device_id and (v.held is distinct from n.held or v.outage is distinct from n.outage)
 
 -- name: outages
--- That were told and are not over.
-select substring(target from length(event_kind) + 2) from alert
+-- That were told and are not over, and whether a desk has ended one.
+select substring(target from length(event_kind) + 2), handling in ('closed', 'false_alarm') from alert
 where origin = 'hub' and event_kind = %(kind)s and cleared_at is null
+
+-- name: rest
+update patrol_visit set held = null, outage = null, held_from = null where held is not null or outage is not null
 
 -- name: down
 update camera_connection c set state = 'down', since = case when c.state = 'down' then c.since else clock_timestamp() end
@@ -60,7 +66,9 @@ on conflict (device_id) do update set skipped = excluded.skipped
 -- name: telling
 insert into patrol_visit (device_id, telling, faults)
 select d.id, %(telling)s, %(faults)s from device d where d.code = %(device)s
-on conflict (device_id) do update set telling = excluded.telling, faults = excluded.faults
+on conflict (device_id) do update
+set telling = excluded.telling, faults = excluded.faults,
+    held = case when not 'signal_loss' = any(excluded.faults) then patrol_visit.held end
 
 -- name: told
 update patrol_visit v set telling = '{}' from device d where d.code = %(device)s and v.device_id = d.id

@@ -7,8 +7,13 @@ from contextlib import asynccontextmanager
 import psycopg
 import pytest
 
+from api.database import rows
+from api.routes.patrols import SQL
 from app.check.cameras import check_cameras
 from hub.access.outgoing import Outgoing
+from hub.access.scope import Scope
+from hub.access.scoped_pool import ScopedPool
+from hub.alerts.own import tell
 from hub.errors import StoreUnavailable
 from hub.limit_settings import Outgoing as Listed
 from hub.models import Delivery, Origin, Outcome
@@ -21,7 +26,7 @@ from hub.video_settings import Video, VideoPatrol
 from hub.words.sentence import Sentence
 from ingest.video.messages import Ended, Glance, Glanced, ended
 from ingest.video.patrol import Patrol
-from ingest.video.patrols import Patrols
+from ingest.video.patrols import Patrols, rest
 from ingest.video.reader import Reader, Take
 
 SET_UP = """
@@ -39,6 +44,11 @@ BLACK, FINE = {"black": 0.9}, {"black": 0.1}
 PLACE = b"place"
 
 
+OUT = "select array_agg(target order by target) from alert where origin = 'hub' and cleared_at is null"
+HELD = "select count(*)::int from patrol_visit where held is not null"
+MANY = [f"n{at}" for at in range(1, 9)]
+
+
 class Looks(Reader):
     """A reader that sees what a test shows."""
 
@@ -46,6 +56,7 @@ class Looks(Reader):
         super().__init__("reader of a test", 8)
         self.scores: dict[str, dict[str, float] | None] = {"a": FINE, "b": FINE, "c": FINE}
         """None: nothing."""
+        self.refuse = set[str]()
         self.asked: list[tuple[str, bytes]] = []
         self.held = asyncio.Event()
         self.held.set()
@@ -58,6 +69,8 @@ class Looks(Reader):
         assert isinstance(told, Glance)
         self.asked.append((told.camera, told.reference))
         await self.held.wait()
+        if told.camera in self.refuse:
+            return ended(0, "login", Sentence("camera.failed.login", user="u", host="h"))
         scores = self.scores[told.camera]
         if scores is None:
             return ended(0, "answer", Sentence("camera.failed.decoder"))
@@ -117,6 +130,14 @@ async def shows(conn: psycopg.AsyncConnection, statement: str, wanted: object) -
     async with asyncio.timeout(20):
         while (await (await conn.execute(statement.encode())).fetchone()) != (wanted,):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
+
+
+async def another(conn: psycopg.AsyncConnection) -> None:
+    """Round."""
+    await shows(conn, "select ended_at is null from patrol_round", False)
+    [number] = await (await conn.execute("select number from patrol_round")).fetchone() or (0,)
+    await conn.execute("update patrol_round set began_at = began_at - interval '1 day'")
+    await shows(conn, f"select number = {number + 1} and ended_at is not null from patrol_round", True)
 
 
 @pytest.fixture
@@ -258,3 +279,94 @@ async def test_a_store_that_is_away_while_lost_cameras_are_told_of_does_not_end_
         await until(lambda: len(hub.told) == 2)
         await shows(conn, "select ended_at is null from patrol_round", False)
     assert sorted(hub.told) == [(device, "signal_loss", "active", 0) for device in ("b", "c")]
+
+
+async def test_an_outage_is_told_to_each_organisation_holds_nobody_for_long_and_nobody_whom_a_desk_has_ended_it_for(
+    database: str, conn: psycopg.AsyncConnection
+) -> None:
+    await conn.execute(MORE.encode())
+    await conn.execute("update camera_connection set url = 'rtsp://127.0.2.' || device_id where url like '%.0.0.1/%'")
+    await conn.execute("insert into organisation (code, name) values ('a', 'A'), ('b', 'B')")
+    await conn.execute(
+        "update device set organisation = case when code < 'n5' then 'a' else 'b' end where code like 'n%'"
+    )
+    looks, hub = Looks(), Hub()
+    looks.scores |= dict.fromkeys(MANY, FINE)
+    both = [f"cameras_silent:network 127.0.1.0/24 · {each}" for each in "ab"]
+    async with going(database, looks, hub):
+        await shows(conn, "select ended_at is null from patrol_round", False)
+        looks.scores |= dict.fromkeys(MANY[1:], None)
+        await another(conn)
+        await shows(conn, OUT, both)
+        titles = "select array_agg(title order by organisation) from alert"
+        [[a, b]] = await (await conn.execute(titles.encode())).fetchone() or ([[]],)
+        assert "network 127.0.1.0/24 · a (3)" in a
+        assert "network 127.0.1.0/24 · b (4)" in b
+        await shows(conn, HELD, 7)
+        await conn.execute("update alert set handling = 'closed' where organisation = 'b'")
+        await another(conn)
+        assert sorted(each for each, *_ in hub.told) == MANY[4:]
+        await shows(conn, HELD, 3)
+        looks.scores["n1"] = None
+        await another(conn)
+        assert len(hub.told) == 4
+        await another(conn)
+        assert sorted(each for each, *_ in hub.told) == MANY[1:], "n1 joined later"
+        await another(conn)
+        await another(conn)
+        assert sorted(each for each, *_ in hub.told) == MANY
+        await shows(conn, HELD, 0)
+        await shows(conn, OUT, both)
+        looks.scores |= dict.fromkeys(MANY, FINE)
+        await another(conn)
+        await shows(conn, OUT, None)
+    assert len(hub.told) == 16
+
+
+async def test_who_is_not_visited_in_a_round_is_as_he_was_and_an_outage_ends_with_its_cameras(
+    database: str, conn: psycopg.AsyncConnection
+) -> None:
+    await conn.execute(MORE.encode())
+    looks, hub = Looks(), Hub()
+    looks.scores |= dict.fromkeys(MANY, FINE)
+    out = ["cameras_silent:all"]
+    async with going(database, looks, hub):
+        await shows(conn, "select ended_at is null from patrol_round", False)
+        looks.refuse = set(MANY)
+        await conn.execute("update camera_connection set changed_at = changed_at - interval '1 day'")
+        await another(conn)
+        await shows(conn, OUT, out)
+        asked = len(looks.asked)
+        await another(conn)
+        assert [each for each, _ in looks.asked[asked:]] == ["a", "b", "c"], "a refused login is not shown again"
+        await shows(conn, OUT, out)
+        await shows(conn, HELD, 8)
+        assert hub.told == []
+        await conn.execute(
+            "delete from camera_connection where device_id in (select id from device where code like 'n%')"
+        )
+        await another(conn)
+        await shows(conn, OUT, None)
+        await shows(conn, HELD, 0)
+        await conn.execute("update patrol_visit set held = 'all', outage = 'all'")
+        async with conn.transaction():
+            await tell(conn, "cameras_silent", "all", 3)
+    await rest(conn)
+    await shows(conn, OUT, None)
+    await shows(conn, HELD, 0)
+
+
+async def test_a_gateway_has_its_code_in_outages_where_the_caller_sees_it(
+    database: str, conn: psycopg.AsyncConnection
+) -> None:
+    await conn.execute(
+        """insert into organisation (code, name) values ('o', 'O');
+           insert into device (code, name, profile_id) values ('nvr', 'nvr', 1);
+           update device set organisation = 'o', parent_id = (select id from device where code = 'nvr')
+           where code = 'a';
+           insert into patrol_visit (device_id, held) select id, 'gateway nvr' from device where code = 'a'"""
+    )
+    async with open_pool(Database(url=database)) as pool:
+        for keys, place in (("o/", "gateway"), ("/", "gateway nvr")):
+            async with ScopedPool(pool, Scope(frozenset({keys}))).connection() as seen:
+                assert await rows(seen, SQL.outages) == [{"place": place, "cameras": 1}]

@@ -1,6 +1,6 @@
 """Which cameras of a patrol are lost together (ingest/video/outage.py)."""
 
-from ingest.video.outage import Found, outages
+from ingest.video.outage import Found, held, lasting, outages
 
 
 def camera(name: str, host: str, *, lost: bool, known: bool = True, gateway: str | None = None) -> Found:
@@ -51,3 +51,48 @@ def test_both_kinds_of_addresses() -> None:
     found = [camera(f"v{at}", f"2001:db8:1:{at}::5", lost=True) for at in range(6)]
     found += network(1, 0, of=30)
     assert set(outages(found).values()) == {"network 2001:db8:1::/48"}
+
+
+def silent(found: list[Found], was: str) -> list[Found]:
+    return [each._replace(was=was, since=1) for each in found]
+
+
+def test_an_outage_that_shrinks_keeps_its_place_also_for_who_joins_it() -> None:
+    before = silent([*network(1, 8, of=8), *network(2, 8, of=8)], "all")
+    some_back = [each._replace(is_lost=each.camera != "1-0" and each.camera != "1-1") for each in before]
+    assert set(lasting(some_back).values()) == {"all"}
+    most_back = [each._replace(is_lost=each.camera > "1-3") for each in before]
+    told = lasting([*most_back, camera("2-8", "10.1.2.8", lost=True)])
+    assert set(told.values()) == {"all"}
+    assert "2-8" in told
+    assert "1-4" not in told, "too few of its network are left"
+    grown = [*silent(network(1, 8, of=8), "network 10.1.1.0/24"), *network(2, 8, of=8)]
+    assert set(lasting(grown).values()) == {"network 10.1.1.0/24", "all"}, "what grows is told as it is"
+
+
+def test_an_outage_is_over_once_somebody_of_it_has_answered_and_it_is_none_any_more() -> None:
+    before = silent(network(1, 10, of=10), "network 10.1.1.0/24")
+    assert len(lasting([*before, *[each._replace(camera=f"new-{each.camera}") for each in network(1, 0)]])) == 10
+    answered = [each._replace(is_lost=each.camera == "1-9") for each in before]
+    assert lasting(answered) == {}
+
+
+def test_nobody_is_held_for_long_nor_once_a_desk_has_ended_the_outage_of_its_organisation() -> None:
+    found = [each._replace(organisation="a" if at < 5 else "b") for at, each in enumerate(network(1, 10, of=10))]
+    found = silent(found, "network 10.1.1.0/24")
+    places = lasting(found)
+    assert len(held(found, places, 3, ())) == 10
+    assert held(found, places, 4, ()) == {}
+    late = [*found[:-1], found[-1]._replace(since=None, was=None)]
+    assert set(held(late, lasting(late), 4, ())) == {"1-9"}
+    assert set(held(found, places, 2, {"network 10.1.1.0/24 · a"})) == {f"1-{at}" for at in range(5, 10)}
+    told = [each._replace(is_told=True) for each in found]
+    assert len(lasting(told)) == 10, "it lasts"
+    assert held(told, places, 2, ()) == {}
+
+
+def test_the_code_of_a_gateway_is_told_to_the_organisation_that_has_it() -> None:
+    one = camera("c", "10.9.1.1", lost=True, gateway="nvr")._replace(organisation="a")
+    assert one.where("gateway nvr") == "gateway nvr · a"
+    assert one._replace(sees_gateway=False).where("gateway nvr") == "gateway · a"
+    assert one._replace(organisation=None).where("gateway nvr") == "gateway nvr"
