@@ -11,7 +11,9 @@ from rich.progress import Progress
 from rich.table import Table
 
 from app.cli.client import err, fail, out
+from app.cli.undrawn import undrawn
 from hub.errors import HubError
+from hub.words.sentence import told
 
 if TYPE_CHECKING:
     from analytics.video.settings import VideoSettings
@@ -35,19 +37,19 @@ def evaluate_video(
     from analytics.video.evaluation.labels import clips
 
     try:
-        told = asyncio.run(_evaluated(clips(folder), folder, kinds, fps))
+        result = asyncio.run(_evaluated(clips(folder), folder, kinds, fps))
     except (HubError, OSError) as error:
         fail(str(error))
     if as_json:
-        sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
     else:
-        _print(told)
-    if any(clip.get("fault") for clip in told["clips"]):
+        _print(result)
+    if any(clip.get("fault") for clip in result["clips"]):
         raise typer.Exit(1)
 
 
 async def _evaluated(files: list[Path], folder: Path, kinds: str, fps: float) -> dict[str, Any]:
-    from analytics.video.evaluation.labels import labels_of
+    from analytics.video.evaluation.labels import labels_of, misnamed
     from analytics.video.evaluation.verdict import Tally, judge, total
     from analytics.video.kinds import ANYWHERE, WHERE_DRAWN
     from analytics.video.settings import read_settings
@@ -56,7 +58,7 @@ async def _evaluated(files: list[Path], folder: Path, kinds: str, fps: float) ->
     asked = [kind.strip() for kind in kinds.split(",") if kind.strip()]
     tallies: dict[str, Tally] = {}
     cost: dict[str, float] = {}
-    told: list[dict[str, Any]] = []
+    evaluated: list[dict[str, Any]] = []
     frames, seconds = 0, 0.0
     labelled = [(path, labels_of(path)) for path in files]  # what is wrong with them is said before the work
     named = {label.kind for _, found in labelled if found for label in found[0]}
@@ -68,13 +70,13 @@ async def _evaluated(files: list[Path], folder: Path, kinds: str, fps: float) ->
                 settings = read_settings({"kinds": asked or sorted(ANYWHERE | (named - WHERE_DRAWN) | mine)})
             result = await analysed(path, settings, fps)
             wrong = judge([label for label in labels if label.kind in settings.kinds], result.findings, tallies)
-            told.append(
+            evaluated.append(
                 {
                     "clip": path.relative_to(folder).as_posix(),
                     "seconds": round(result.seconds, 2),
                     "labelled": found is not None,
                     "wrong": [f"{what} at {t:.1f} s" for what, t in wrong],
-                    "hints": _hints(mine, settings),
+                    "hints": [*_hints(mine, settings), *misnamed(path)],
                     "fault": result.fault,
                     "damaged": result.damaged,
                 }
@@ -84,7 +86,7 @@ async def _evaluated(files: list[Path], folder: Path, kinds: str, fps: float) ->
                 cost[name] = cost.get(name, 0.0) + spent
     spent = sum(cost.values())
     return {
-        "clips": told,
+        "clips": evaluated,
         "seconds": round(seconds, 1),
         "kinds": {kind: tallies[kind].told() for kind in sorted(tallies)},
         "total": total(tallies).told(),
@@ -99,35 +101,25 @@ async def _evaluated(files: list[Path], folder: Path, kinds: str, fps: float) ->
 
 def _hints(kinds: set[str], settings: "VideoSettings") -> list[str]:
     """What a clip's labels and settings lack to be judged fairly."""
-    from analytics.video.kinds import WHERE_DRAWN
-
     hints = [f"{kind} is labelled, and its settings do not look for it" for kind in sorted(kinds - settings.kinds)]
-    drawn = {kind for zone in settings.zones for kind in zone.kinds}
-    drawn |= ({"line_crossing"} if settings.lines else set()) | ({"level"} if settings.gauges else set())
-    asked = (kinds & settings.kinds & WHERE_DRAWN) - drawn
-    what = {"line_crossing": "lines", "level": "gauges"}
-    return hints + [
-        f"{kind} is labelled, and its settings draw no {what.get(kind, 'zones')}: "
-        + ("nothing of it is looked for" if kind in what else "all of the picture is looked at")
-        for kind in sorted(asked)
-    ]
+    return hints + [f"{kind} is labelled, and {told(lacks, 'en')}" for kind, lacks in undrawn(kinds, settings)]
 
 
-def _print(told: dict[str, Any]) -> None:
+def _print(result: dict[str, Any]) -> None:
     table = Table("kind", "events", "found", "missed", "false", "delay, median s", "delay, worst s")
-    for kind, tally in [*told["kinds"].items(), ("total", told["total"])]:
+    for kind, tally in [*result["kinds"].items(), ("total", result["total"])]:
         delay = tally["delay_s"] or {"median": "", "worst": ""}
         numbers = (tally[name] for name in ("events", "found", "missed", "false"))
         table.add_row(kind, *(str(number) for number in numbers), str(delay["median"]), str(delay["worst"]))
     out.print(table)
-    for clip in told["clips"]:
+    for clip in result["clips"]:
         damaged = [f"{clip['damaged']} frames of it are damaged or left out"] if clip["damaged"] else []
         for line in [*clip["wrong"], *clip["hints"], *damaged, *([clip["fault"]] if clip["fault"] else [])]:
             out.print(f"{clip['clip']}: {line}", soft_wrap=True, highlight=False)
-    cost = told["cost"]
+    cost = result["cost"]
     parts = ", ".join(f"{name} {value:g}" for name, value in cost["ms_a_frame"].items())
     out.print(
-        f"{len(told['clips'])} clips, {told['seconds']:g} s; beyond decoding, ms a frame: {parts or 'nothing'};"
+        f"{len(result['clips'])} clips, {result['seconds']:g} s; beyond decoding, ms a frame: {parts or 'nothing'};"
         f" at {cost['at_fps']:g} frames a second that is {cost['cameras_a_core'] or 'any number of'} cameras a core",
         soft_wrap=True,
     )

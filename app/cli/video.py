@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from base64 import b64decode, b64encode
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +18,7 @@ from rich.text import Text
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, err, fail, out
 from app.cli.connection import Verbs, tell
 from app.cli.diagnose import LangOption, language
+from app.cli.undrawn import undrawn
 from app.video import overlay_place
 from app.video.check import Wanted, check_file, check_stream
 from app.video.patrol import Round, Visited, patrolled
@@ -102,7 +104,9 @@ def check(
     if overlay is not None:  # of a file that Ctrl-C or its decoder has ended
         overlay_place.beside(overlay.absolute()).unlink(missing_ok=True)
     if not failed or printing.any_read:
-        printing.end(time.monotonic() - began)
+        asked = None if as_json or not printing.any_read else wanted.settings
+        for line in (*printing.end(time.monotonic() - began), *_looked_for(asked)):
+            tell(told(line, spoken))
     if failed:
         fail(failed)
 
@@ -280,6 +284,21 @@ def _settings(path: Path | None, kinds: str) -> bytes:
     return json.dumps(given).encode()
 
 
+def _looked_for(settings: bytes | None) -> Iterator[Sentence]:
+    """What was looked for, and what of it nobody has said where to look for. `settings`: those that were used."""
+    from analytics.video.kinds import KINDS
+    from analytics.video.settings import read_settings
+
+    if settings is None:
+        return
+    used = read_settings(json.loads(settings))
+    kinds = ", ".join(sorted(used.kinds))
+    some, whole = Sentence("video.looked_for.some", kinds=kinds), Sentence("video.looked_for", kinds=kinds)
+    yield some if KINDS.keys() - used.kinds else whole
+    for kind, lacks in undrawn(used.kinds, used):
+        yield Sentence("video.undrawn", kind=kind, lacks=lacks)
+
+
 def _first(errors: BaseExceptionGroup[CameraFailed]) -> Any:
     found: BaseException = errors
     while isinstance(found, BaseExceptionGroup):
@@ -345,9 +364,13 @@ class _Printing:
         """Whether there was a frame."""
         return self._decoded > 0
 
-    def end(self, seconds: float) -> None:
+    def end(self, seconds: float) -> Iterator[Sentence]:
         """What it was in all."""
-        each = f", {1000 * self._cpu_s / self._analysed:.1f} ms of processor each" if self._analysed else ""
-        lost = f", {self._dropped} {'dropped' if self._is_stream else 'damaged or left out'}" if self._dropped else ""
-        found = "1 finding" if self._found == 1 else f"{self._found} findings"
-        tell(f"{found} in {self._analysed} frames of {self._decoded}{lost}, {seconds:.1f} s{each}")
+        frames = {"analysed": self._analysed, "decoded": self._decoded, "seconds": f"{seconds:.1f}"}
+        more = Sentence("video.sum.more", count=self._found, **frames)
+        yield Sentence("video.sum.one", **frames) if self._found == 1 else more
+        if self._dropped:
+            damaged = Sentence("video.sum.damaged", count=self._dropped)
+            yield Sentence("video.sum.dropped", count=self._dropped) if self._is_stream else damaged
+        if self._analysed:
+            yield Sentence("video.sum.cost", ms=f"{1000 * self._cpu_s / self._analysed:.1f}")

@@ -106,3 +106,28 @@ def test_what_cannot_be_written_is_refused_before_the_start(tmp_path: Path, monk
         assert told.exit_code == 1
         assert said in told.output
     assert clip.read_bytes() == b"kept"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--lang", "en"], ["1 finding in 4 frames of 20", "smoke, stripes, under_exposure; more with --kinds"]),
+        (
+            ["--lang", "en", "--kinds", "level,flood"],
+            ["looked for: flood, level;", "level: its settings draw no gauges"],
+        ),
+        (["--lang", "zh", "--kinds", "level"], ["共 20 帧，查看 4 帧，发现 1 项", "已查找：level", "没有标出水尺"]),
+    ],
+)
+def test_it_ends_with_what_was_looked_for(options: list[str], said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    async def black(*given: object) -> None:
+        printing = given[-1]
+        assert isinstance(printing, verbs._Printing)
+        printing.take(Found(0, 0, 1.0, "black", "active", 1.0, None, {}))
+        printing.take(Figures(0, 1.0, 0.1, 100, 20, 4, 0, {}))
+
+    monkeypatch.setattr(verbs, "_checked", black)
+    told = CliRunner().invoke(verbs.video, ["check", "clip.mp4", *options])
+    assert told.exit_code == 0, told.output
+    for each in said:
+        assert each in told.output

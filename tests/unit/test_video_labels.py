@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics.video.evaluation.labels import BadLabels, Label, clips, labels_of
+from analytics.video.evaluation.labels import BadLabels, Label, clips, labels_of, misnamed
 from analytics.video.evaluation.verdict import Tally, judge, total
 from analytics.video.finding import Finding
 
@@ -108,3 +108,11 @@ def test_findings_are_found_missed_or_false() -> None:
     assert "smoke" not in tallies
     whole = total(tallies)
     assert (whole.events, whole.found, whole.missed, whole.false) == (3, 1, 2, 2)
+
+
+def test_labels_that_are_named_after_all_of_a_name_are_told(tmp_path: Path) -> None:
+    (tmp_path / "m.mp4.json").touch()
+    assert labels_of(tmp_path / "m.mp4") is None
+    assert misnamed(tmp_path / "m.mp4") == ["m.mp4.json is not read: name it m.json"]
+    (tmp_path / "m.json").touch()
+    assert misnamed(tmp_path / "m.mp4") == []

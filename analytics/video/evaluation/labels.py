@@ -76,7 +76,7 @@ def clips(folder: Path) -> list[Path]:
 
 def labels_of(clip: Path) -> tuple[tuple[Label, ...], VideoSettings | None] | None:
     """What is labelled in a clip, and its camera's settings; None for a clip that nobody labelled; raises BadLabels."""
-    for ending, read in ((".json", _json), (".csv", _csv), (".flames.xml", _flames)):
+    for ending, read in _READ.items():
         path = clip.with_suffix(ending)
         if not path.is_file():
             continue
@@ -92,6 +92,15 @@ def labels_of(clip: Path) -> tuple[tuple[Label, ...], VideoSettings | None] | No
         except (UnicodeError, ValueError, csv.Error) as error:
             raise BadLabels(f"{path} cannot be read: {error}") from error
     return None
+
+
+def misnamed(clip: Path) -> list[str]:
+    """What is said of labels that are not read: they are named after all of the clip's name."""
+    return [
+        f"{clip.name}{ending} is not read: name it {clip.stem}{ending}"
+        for ending in _READ
+        if clip.with_name(clip.name + ending).is_file() and not clip.with_suffix(ending).exists()
+    ]
 
 
 def _settings(labels: Labels) -> VideoSettings | None:
@@ -156,3 +165,6 @@ def _flames(path: Path) -> Any:
         else:
             spans.append([t, t])
     return {"events": [{"kind": "flame", "begin": begin, "end": end + 1 / float(rate[1])} for begin, end in spans]}
+
+
+_READ = {".json": _json, ".csv": _csv, ".flames.xml": _flames}
