@@ -15,6 +15,7 @@ from hub.picture_settings import Pictures
 from hub.settings import Database, Settings
 from hub.store.picture_folder import PictureFolder
 from hub.store.pool import open_pool
+from hub.words import catalogue
 from tests.support.staged_hub import StagedHub
 
 SEED = """
@@ -25,6 +26,11 @@ CLIP = Clip(b"RIFF....WEBPVP8X the clip", 640, 360, 10.0, 5.0)
 OTHER = CLIP._replace(webp=b"RIFF....WEBPVP8X another one")
 ROWS = (
     "select clip_why(c.why, c.received_at), c.content, c.file from event e left join event_clip c on c.event_id = e.id"
+)
+
+COMMENT = (
+    "select col_description(a.attrelid, a.attnum) from pg_attribute a where a.attrelid = %s::regclass "
+    "and a.attname = 'why'"
 )
 
 
@@ -132,3 +138,12 @@ async def test_a_folder_that_takes_nothing_holds_no_event_up_and_says_so(
     assert (folder / str(name)).read_bytes() == CLIP.webp
     told = [record.levelname for record in caplog.records if "picture" in record.message]
     assert told == ["ERROR", "ERROR", "WARNING"], "once by each of the two stages, and that it is back"
+
+
+@pytest.mark.parametrize(("table", "names"), [("event_picture", "picture."), ("event_clip", "clip.")])
+async def test_the_schema_names_all_reasons(hub: StagedHub, table: str, names: str) -> None:
+    async with hub.pool.connection() as conn:
+        [[comment]] = await (await conn.execute(COMMENT, [table])).fetchall()
+    reasons = {key.split(".")[1] for key in catalogue() if key.startswith(names)} - {"lost"}  # none is stored
+    assert "not_stored" in reasons
+    assert {each for each in reasons if each not in comment} == set()
