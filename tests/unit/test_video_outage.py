@@ -72,7 +72,8 @@ def test_an_outage_that_shrinks_keeps_its_place_also_for_who_joins_it() -> None:
 
 def test_an_outage_is_over_once_somebody_of_it_has_answered_and_it_is_none_any_more() -> None:
     before = silent(network(1, 10, of=10), "network 10.1.1.0/24")
-    assert len(lasting([*before, *[each._replace(camera=f"new-{each.camera}") for each in network(1, 0)]])) == 10
+    added = [camera(f"new-{at}", f"10.1.1.{at}", lost=False) for at in range(20, 40)]
+    assert len(lasting([*before, *added])) == 10, "others than those that were lost answer"
     answered = [each._replace(is_lost=each.camera == "1-9") for each in before]
     assert lasting(answered) == {}
 
