@@ -37,7 +37,7 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 
 async def started(pool: Pool) -> StagedHub:
-    return await StagedHub(pool, settings=Settings(rules=Rules(stale_after_s=600))).restore()
+    return await StagedHub(pool).restore()
 
 
 async def hear(hub: StagedHub, second: int, value: float) -> None:
