@@ -133,12 +133,29 @@ def test_the_changelog_has_this_version() -> None:
     assert re.search(rf"(?m)^## {re.escape(PROJECT['project']['version'])}\b", changelog)
 
 
+def prose(path: Path) -> str:
+    """The text of a page without its code blocks."""
+    return re.sub(r"(?ms)^```.*?^```$", "", path.read_text(encoding="utf-8"))
+
+
+def anchors(path: Path) -> set[str]:
+    """What a link may name after #: headings as GitHub writes them."""
+    heads = re.findall(r"(?m)^#+ (.*)$", prose(path))
+    return {re.sub(r"[^\w\- ]", "", head.lower()).strip().replace(" ", "-") for head in heads}
+
+
 def test_links_lead_somewhere() -> None:
-    for path in files("*.md"):
-        text = re.sub(r"(?s)```.*?```", "", path.read_text(encoding="utf-8"))
-        for target in re.findall(r"\]\(([^)\s]+)\)", text):
-            if not re.match(r"https?://|#", target):
-                assert (path.parent / target.partition("#")[0]).exists(), f"{path.name}: {target}"
+    known = {path: anchors(path) for path in files("*.md")}
+    followed = 0
+    for path in known:
+        for target in re.findall(r"\]\(([^)\s]+)\)", prose(path)):
+            if not re.match(r"https?://", target):
+                name, _, anchor = target.partition("#")
+                page = (path.parent / name).resolve() if name else path
+                assert page.exists(), f"{path.name}: {target}"
+                assert not anchor or anchor in known.get(page, {anchor}), f"{path.name}: {target}"
+                followed += bool(anchor)
+    assert followed > 50
 
 
 def test_no_file_names_a_package_registry_or_a_home() -> None:
