@@ -65,7 +65,8 @@ class Holds:
         if t - held.since < hold:
             return None
         held.active, held.since = True, None
-        return Finding(t, key[0], "active", held.best.score, key[1], held.best.cues)
+        box = held.newest.box or held.best.box
+        return Finding(t, key[0], "active", held.best.score, key[1], held.best.cues, box)
 
     def _active(self, t: float, key: Key, held: _Held) -> Finding | None:
         if held.newest.score >= HYSTERESIS * self._levels.get(key[0], 0.5):

@@ -32,16 +32,23 @@ class Case(NamedTuple):
     """Seconds at which it begins."""
     within: float
     """Seconds in which it must be found."""
+    x: float
+    """A spot of it, in shares of the picture."""
+    y: float
+    most: float
+    """The share of the picture that its box has at most."""
 
 
 FOUND = (
-    Case(clips.fire_at_night, 16, {"kinds": ["flame", "smoke"]}, "flame", 10, 5),
-    Case(clips.fire_small, 16, {"kinds": ["flame"]}, "flame", 10, 5),
-    Case(clips.smoke_near, 30, {"kinds": ["flame", "smoke"]}, "smoke", 15, 12),
-    Case(clips.intruder, 24, zone("intrusion", SHOULDER), "intrusion", 20, 3),
-    Case(clips.bag_left, 46, {"kinds": ["object_left", "object_removed"]}, "object_left", 22, 20),
-    Case(clips.bin_removed, 46, {"kinds": ["object_left", "object_removed"]}, "object_removed", 25, 20),
-    Case(clips.flood_indoors, 40, zone("flood", FLOOR), "flood", 20, 18),
+    Case(clips.fire_at_night, 16, {"kinds": ["flame", "smoke"]}, "flame", 10, 5, 0.656, 0.45, 0.03),
+    Case(clips.fire_small, 16, {"kinds": ["flame"]}, "flame", 10, 5, 0.25, 0.68, 0.01),
+    Case(clips.smoke_near, 30, {"kinds": ["flame", "smoke"]}, "smoke", 15, 12, 0.5, 0.5, 0.3),
+    Case(clips.intruder, 24, zone("intrusion", SHOULDER), "intrusion", 20, 3, 0.14, 0.9, 0.01),
+    Case(clips.bag_left, 46, {"kinds": ["object_left", "object_removed"]}, "object_left", 22, 20, 0.5, 0.86, 0.01),
+    Case(
+        clips.bin_removed, 46, {"kinds": ["object_left", "object_removed"]}, "object_removed", 25, 20, 0.5, 0.78, 0.02
+    ),
+    Case(clips.flood_indoors, 40, zone("flood", FLOOR), "flood", 20, 18, 0.75, 0.67, 0.6),
 )
 NOT_FOUND: Sequence[tuple[Callable[[float], Frames], float, Mapping[str, Any]]] = (
     (harmless.flag, 12, {"kinds": ["flame"]}),
@@ -75,6 +82,10 @@ def test_is_found_in_time_with_its_evidence_and_nothing_else_is(case: Case) -> N
     assert [(finding.kind, finding.state) for finding in found] == [(case.kind, "active")]
     assert case.after < found[0].t <= case.after + case.within
     assert len(found[0].cues) >= 2
+    left, top, right, bottom = found[0].box or (0.0, 0.0, 1.0, 1.0)
+    assert left < case.x < right
+    assert top < case.y < bottom
+    assert (right - left) * (bottom - top) < case.most
 
 
 @pytest.mark.parametrize(("clip", "seconds", "settings"), NOT_FOUND, ids=lambda v: getattr(v, "__name__", ""))
@@ -137,12 +148,16 @@ def test_a_gauge_is_read_to_a_hundredth_of_its_board_and_its_limit_is_an_event()
         assert one.value == pytest.approx(clips.gauge_level(one.t - 30), abs=0.06)
     assert [(finding.kind, finding.zone) for finding in found] == [("level", "pier")]
     assert found[0].t == pytest.approx(75, abs=12)
+    assert found[0].box == pytest.approx((0.47, 0.1, 0.505, 0.9), abs=0.001)
 
 
 def test_a_crowd_is_found_and_the_share_of_the_area_that_it_covers_is_a_reading() -> None:
     found, measured = seen(clips.crowd_gathers(65), zone("crowd", SQUARE))
     assert [(finding.kind, finding.state) for finding in found] == [("crowd", "active")]
     assert 15 < found[0].t <= 15 + 28
+    left, top, right, bottom = found[0].box or (0.0, 0.0, 1.0, 1.0)
+    assert 0.25 <= left < 0.5 < right <= 0.76
+    assert 0.5 <= top < bottom <= 0.95
     assert len(found[0].cues) >= 2
     assert [(one.metric, one.zone) for one in measured] == [("occupancy", "here")]
     assert 10 < measured[0].value < 60

@@ -65,10 +65,13 @@ def test_names_its_kinds(detector: Detector) -> None:
 
 def test_scores_are_numbers_of_its_kinds_whatever_comes(detector: Detector) -> None:
     for number, scores in enumerate(told(detector, odd_frames())):
-        for (kind, _), (score, cues) in scores.items():
+        for (kind, _), (score, cues, box) in scores.items():
             assert kind in detector.kinds
             assert 0.0 <= score <= 1.0, (number, kind)
             assert all(np.isfinite(value) for value in cues.values()), (number, kind, cues)
+            left, top, right, bottom = box or (0.0, 0.0, 1.0, 1.0)
+            assert 0 <= left < right <= 1, (number, kind, box)
+            assert 0 <= top < bottom <= 1, (number, kind, box)
 
 
 def test_frames_are_not_changed(detector: Detector) -> None:

@@ -20,6 +20,14 @@ def test_what_is_held_is_active_once_with_its_best_evidence() -> None:
     assert [(one.t, one.state, one.score, one.cues) for one in found] == [(0.5 + HOLD, "active", 0.9, {"dark": 0.9})]
 
 
+def test_it_is_where_it_was_seen_last_and_nowhere_once_it_has_ended() -> None:
+    holds, here, there = Holds({}), (0.1, 0.1, 0.2, 0.2), (0.3, 0.1, 0.4, 0.2)
+    told = [one for t in (0.0, 1.0) for one in holds.see(t, {BLACK: Cue(0.9, {}, here)})]
+    for t, box in ((HOLD, there), (HOLD + 0.1, None), (HOLD + 20, None), (HOLD + 40, None)):
+        told += holds.see(t, {BLACK: Cue(0.8 if box else 0.0, {}, box)})
+    assert [(one.state, one.box) for one in told] == [("active", there), ("ended", None)]
+
+
 def test_what_is_short_is_nothing() -> None:
     assert run(Holds({}), [0.9, 0.9, 0.0, 0.0, 0.0, 0.9, 0.9, 0.0, 0.0]) == []
 

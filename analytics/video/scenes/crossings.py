@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.video.detector import Key
-from analytics.video.finding import Cue
+from analytics.video.finding import Box, Cue
 from analytics.video.measure import EVERY_S, Measure, Waiting, restarts
 from analytics.video.scenes.background import Background
 from analytics.video.scenes.evidence import NOTHING
 from analytics.video.scenes.masks import across
+from analytics.video.scenes.regions import box_of
 from analytics.video.settings import Line
-from analytics.video.view import View
+from analytics.video.view import SMALL, View
 
 FORWARD, BACK = "crossings", "crossings_back"
 """Readings a minute: how many crossed from the line's left to its right, seen from `begin` to `end`, and back."""
@@ -53,6 +54,13 @@ class _Watched:
         self.counts = [0, 0]
         self.begin: float | None = None
 
+    def place(self, crossed: Sequence[_Stretch]) -> Box:
+        """Where on the line some have crossed."""
+        parts = [part[one.begin : one.end] for one in crossed for way in self.parts for part in way]
+        rows, columns = np.concatenate(parts[::2]), np.concatenate(parts[1::2])
+        corners = float(columns.min()), float(rows.min()), float(columns.max() + 1), float(rows.max() + 1)
+        return box_of(corners, SMALL[::-1])
+
 
 class Crossings:
     """The lines of a camera."""
@@ -82,13 +90,14 @@ class Crossings:
                 continue
             crossed = self._look(watched, seen.mask, view.t)
             if watched.line.event and crossed:
-                scores[("line_crossing", watched.line.name)] = Cue(1.0, {"crossed": float(crossed)})
+                cue = Cue(1.0, {"crossed": float(len(crossed))}, watched.place(crossed))
+                scores[("line_crossing", watched.line.name)] = cue
             self._tell(watched, view.t)
         return scores
 
-    def _look(self, watched: _Watched, mask: NDArray[np.uint8], t: float) -> int:
-        """How many have crossed with this frame."""
-        crossed = 0
+    def _look(self, watched: _Watched, mask: NDArray[np.uint8], t: float) -> list[_Stretch]:
+        """What has crossed with this frame."""
+        crossed = list[_Stretch]()
         left, on, right = (mask[part] > 0 for part in watched.parts)
         for begin, end in _runs(left | on | right):
             whole = slice(begin, end)
@@ -111,7 +120,7 @@ class Crossings:
             way = _way(stretch)
             if way and stretch.newest - stretch.came <= _LONGEST_S:
                 watched.counts[0 if way > 0 else 1] += 1
-                crossed += 1
+                crossed.append(stretch)
         return crossed
 
     def _tell(self, watched: _Watched, t: float) -> None:

@@ -11,6 +11,7 @@ from analytics.video.measure import EVERY_S, Means, Measure
 from analytics.video.scenes.background import Background, Floats, fading
 from analytics.video.scenes.evidence import NOTHING, ramp, together, told
 from analytics.video.scenes.masks import Area
+from analytics.video.scenes.regions import box_of
 from analytics.video.view import SMALL, View
 
 METRIC = "occupancy"
@@ -50,7 +51,11 @@ class Crowd:
             stir = cv2.mean(self._stir, inside)[0] / 255
             cues = {"covered": share, "stir": ramp(stir, 0.05, 0.3)}
             score = together((ramp(share, 0.5 * area.crowded, 1.5 * area.crowded), cues["stir"])) if share else 0.0
-            scores[("crowd", area.name)] = told(min(ramp(share, 0.0, 2 * area.crowded), score), cues)
+            cue = told(min(ramp(share, 0.0, 2 * area.crowded), score), cues)
+            left, top, width, height = cv2.boundingRect(inside)
+            scores[("crowd", area.name)] = cue.at(
+                box_of((left, top, left + width, top + height), inside.shape) if share else None
+            )
         return scores
 
     def taken(self) -> Sequence[Measure]:

@@ -88,7 +88,7 @@ class Flame:
         best = NOTHING
         if self._flicker.learn(mask, colour, dt) and self._flicker.age >= EARLIEST_S:
             for region in self._regions():
-                best = better(self._judged(region, colour, dt), best)
+                best = better(self._judged(region, colour, dt).at(region.place), best)
         return {("flame", None): best}
 
     def _cut(self, before: Image, now: Image, dt: float) -> bool:

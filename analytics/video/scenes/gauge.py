@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.video.detector import Key
-from analytics.video.finding import Cue
+from analytics.video.finding import Box, Cue
 from analytics.video.measure import EVERY_S, Measure, Waiting, restarts
 from analytics.video.scenes.evidence import NOTHING, ramp, told
 from analytics.video.settings import Gauge
@@ -67,9 +67,8 @@ class Gauges:
             if gauge.limit is not None:
                 over = (reading.level - gauge.limit) / max(abs(gauge.top - gauge.bottom), 1e-9)
                 sure = ramp(over, -0.02, 0.02) if reading.sure >= SURE else 0.0
-                scores[("level", gauge.name)] = (
-                    told(sure, {"level": reading.level, "sure": reading.sure}) if sure else NOTHING
-                )
+                cue = told(sure, {"level": reading.level, "sure": reading.sure}) if sure else NOTHING
+                scores[("level", gauge.name)] = cue.at(_place(gauge) if sure else None)
             if whole and looks:
                 self._waiting.put(Measure(view.t, METRIC, round(float(np.median(looks)), 4), gauge.name))
                 looks.clear()
@@ -80,6 +79,14 @@ class Gauges:
     def taken(self) -> Sequence[Measure]:
         """The readings since the last call."""
         return self._waiting.taken()
+
+
+def _place(gauge: Gauge) -> Box:
+    """All of its board, with what a picture cuts off."""
+    (x1, y1), (x2, y2), half = gauge.upper, gauge.lower, gauge.width / 2
+    sides = min(x1, x2) - half, min(y1, y2), max(x1, x2) + half, max(y1, y2)
+    left, top, right, bottom = (round(min(max(side, 0.0), 1.0), 3) for side in sides)
+    return left, top, right, bottom
 
 
 def read(grey: NDArray[np.uint8], gauge: Gauge) -> Reading:

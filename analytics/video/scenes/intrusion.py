@@ -56,7 +56,8 @@ class Intrusion:
                 if found and sharper is None:
                     sharper = sharpened(view.small, seen.place)
                 for region in found:
-                    best = better(_judged(region, seen, recent, view.small, sharper), best)
+                    cue = _judged(region, seen, recent, view.small, sharper)
+                    best = better(cue.at(region.place), best)
             scores[("intrusion", area.name)] = best
         return scores
 

@@ -108,7 +108,7 @@ class Objects:
                 continue
             is_kind, cue = _judged(region, seen, self._standing)
             if is_kind == kind and cue.score >= 0.1:
-                found.append(_Found(region, small[region.box].copy(), cue))
+                found.append(_Found(region, small[region.box].copy(), cue.at(region.place)))
 
     def _waits(self, region: Region, after_s: float) -> bool:
         """Whether it came by itself, and may go so."""

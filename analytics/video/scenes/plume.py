@@ -92,7 +92,7 @@ class Plume:
         best = NOTHING
         if 0 < share < _BUSY:
             for region in self._regions(apart):
-                best = better(self._judged(region, apart, seen, share, dt), best)
+                best = better(self._judged(region, apart, seen, share, dt).at(region.place), best)
         return best
 
     def _differing(self, even: Floats, much: Floats, dt: float) -> NDArray[np.bool_]:

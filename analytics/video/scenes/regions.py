@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.video.finding import Box
 from analytics.video.view import Image
 
 
@@ -23,6 +24,8 @@ class Region(NamedTuple):
     y: float
     within: NDArray[np.bool_]
     """(height, width): its own pixels."""
+    place: Box = 0.0, 0.0, 1.0, 1.0
+    """Where it is, in shares of the picture."""
 
     @property
     def box(self) -> tuple[slice, slice]:
@@ -47,5 +50,14 @@ def regions(mask: Image, least: int, most: int = 8) -> Sequence[Region]:
         if area < least:
             break
         within = labels[top : top + height, left : left + width] == label
-        found.append(Region(area, left, top, width, height, float(centres[label][0]), float(centres[label][1]), within))
+        place = box_of((left, top, left + width, top + height), mask.shape)
+        x, y = (float(one) for one in centres[label])
+        found.append(Region(area, left, top, width, height, x, y, within, place))
     return found
+
+
+def box_of(corners: tuple[float, float, float, float], shape: tuple[int, ...]) -> Box:
+    """Left, top, right and bottom in pixels of a mask (rows, columns), the last two not within: as shares of it."""
+    rows, columns = shape
+    left, top, right, bottom = corners
+    return round(left / columns, 3), round(top / rows, 3), round(right / columns, 3), round(bottom / rows, 3)

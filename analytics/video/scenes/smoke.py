@@ -112,7 +112,8 @@ class Smoke:
         best = self._far.cue(view)
         if self._age >= EARLIEST_S and cv2.countNonZero(here) < _ALL * here.size:
             for region in regions(here, LEAST):
-                best = better(self._judged(region, apart, edges, sharper, (chroma, usually)), best)
+                cue = self._judged(region, apart, edges, sharper, (chroma, usually))
+                best = better(cue.at(region.place), best)
         return {("smoke", None): best}
 
     def _begin(self, epoch: int, view: View) -> None:

@@ -143,7 +143,7 @@ class Water:
         body = together((cues["area"], cues["lasting"], cues["flat"], cues["grey"], cues["growth"], surface))
         everywhere = cues["border"], cues["clear"], cues["low"]
         lies = told(vetoed(body, (cues["growth"], surface, cues["soft"], cues["flat"], *everywhere)), cues)
-        return better(lies, self._torrent.judged(region, grew, look.small, look.seen, cues))
+        return better(lies, self._torrent.judged(region, grew, look.small, look.seen, cues)).at(region.place)
 
 
 def _spreads(since: Floats) -> float:
