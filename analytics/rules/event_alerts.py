@@ -35,6 +35,7 @@ from hub.alerts.titles import event_title
 from hub.models import AlertChange, Batch, Event, Micros
 from hub.repeats import Corrected
 from hub.stage import Connection
+from hub.words.findings import part_name
 
 TOLD_AGAIN: Micros = 300_000_000
 """What a platform tells when it is asked, at so little after an alert began that a desk has ended, is that alert: some
@@ -356,8 +357,10 @@ class EventAlerts:
 
 
 def _where(event: Event) -> str:
-    """What the part of a device is called at which an event is: by its own text, else its path."""
-    return "" if event.part is None else str(event.attributes.get("text") or event.part)[:LONGEST_WHERE]
+    """What the part of a device is called at which an event is: by its own text, else by its path."""
+    if event.part is None:
+        return ""
+    return str(event.attributes.get("text") or part_name(event.part, "en"))[:LONGEST_WHERE]
 
 
 def _keep(times: dict[Any, Micros], key: object, at: Micros) -> None:

@@ -2,6 +2,9 @@
 
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
+from functools import cache
+
+from hub.words import below
 
 NAMES: Mapping[str, str] = {
     **dict.fromkeys(("fire", "fires", "flames", "burning", "火", "火焰", "明火", "火灾"), "flame"),
@@ -41,10 +44,17 @@ def meant(name: str, known: Collection[str]) -> str | None:
     plain = name.strip().lower().replace("-", "_").replace(" ", "_")
     if plain in known:
         return plain
-    if NAMES.get(plain) in known:
-        return NAMES[plain]
+    if (other := _names().get(plain)) in known:
+        return other
     near = get_close_matches(plain, known, 1, 0.75)
     return near[0] if near else None
+
+
+@cache
+def _names() -> Mapping[str, str]:
+    """With the names that the hub itself tells them by in Chinese."""
+    told = below("video.kind.")["zh"]
+    return {name: key.removeprefix("video.kind.") for key, name in told.items()} | dict(NAMES)
 
 
 def unknown(name: str, known: Collection[str], what: str) -> str:

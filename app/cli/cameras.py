@@ -13,6 +13,8 @@ from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, address, call, f
 from app.cli.connection import Verbs
 from app.cli.diagnose import LangOption, language
 from app.cli.figures import figures
+from app.cli.kind_told import kind_told
+from hub.words import optional, text
 from hub.words.figure import percentage
 
 cameras = Verbs("Cameras that are asked for events (ISAPI, ONVIF), or push them.")
@@ -26,10 +28,6 @@ PasswordOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 _STYLES = {"up": "green", "down": "red", "new": "yellow"}
-_SHED = {
-    "no_clips": "without clips", "half": "half the frames", "keys": "key pictures alone",
-    "sparse": "a key picture in 10 s",
-}  # fmt: skip
 
 _FAULTS_ALONE = (
     "Faults of its picture are looked for. Flames and smoke, too:  --analysis FILE  with\n"
@@ -92,30 +90,32 @@ def list_cameras(
 
     Example:  hub cameras list
     """
-    items = pages("/camera-connections", url, token, {"lang": language(lang or ("en" if as_json else None))})
+    spoken = language(lang or ("en" if as_json else None))
+    items = pages("/camera-connections", url, token, {"lang": spoken})
     for item in items:
         if as_json:
             typer.echo(json.dumps(item, ensure_ascii=False))
             continue
         state = item["state"] if item["enabled"] else "off"
-        where = "pushes" if item["pushes"] else item["url"] or "-"
-        since = f" since {item['since'][:16].replace('T', ' ')}" if item["since"] else ""
-        line = Text.assemble(
-            f"{item['device']:24} {item['kind']:6} {where:32} ", (state, _STYLES.get(state, "")), since
-        )
+        where = text("camera.list.pushes", spoken) if item["pushes"] else item["url"] or "-"
+        since = " " + text("camera.list.since", spoken, at=_minute(item["since"])) if item["since"] else ""
+        told = text(f"camera.list.state.{state}", spoken), _STYLES.get(state, "")
+        line = Text.assemble(f"{item['device']:24} {item['kind']:6} {where:32} ", told, since)
         out.print(line, soft_wrap=True)
         if item["last_error"]:
             out.print(Text(f"{'':25}{item['last_error']}", "red"), soft_wrap=True)
         faults = (item["figures"] or {}).get("faults") if item["patrolled"] else None
         if faults:
-            out.print(Text(f"{'':25}{', '.join(sorted(faults))}", "red"), soft_wrap=True)
-        if (shed := _SHED.get((item["figures"] or {}).get("pace", ""))) is not None:
-            told = f"looked at less, to stay within video.cpu and video.camera_cpu: {shed}"
-            out.print(Text(f"{'':25}{told}", "yellow"), soft_wrap=True)
+            named = ", ".join(kind_told(fault, spoken) for fault in sorted(faults))
+            out.print(Text(f"{'':25}{named}", "red"), soft_wrap=True)
+        pace = (item["figures"] or {}).get("pace")
+        if shed := optional(f"camera.list.shed.{pace}", spoken):
+            less = text("camera.list.shed", spoken, what=shed)
+            out.print(Text(f"{'':25}{less}", "yellow"), soft_wrap=True)
         if (fault := (item["figures"] or {}).get("network_fault")) is not None:
             out.print(Text(f"{'':25}{fault}", "yellow"), soft_wrap=True)
     if not items and not as_json:
-        out.print("No camera is connected yet:  hub cameras add -h")
+        out.print(text("camera.list.none", spoken))
 
 
 @cameras.verb("remove")

@@ -11,11 +11,15 @@ from rich.progress import Progress
 from rich.table import Table
 
 from app.cli.client import err, fail, out
+from app.cli.diagnose import LangOption, language
+from app.cli.kind_told import kind_told
 from app.cli.undrawn import undrawn
 from hub.errors import HubError
+from hub.words import Lang, optional, text
 from hub.words.sentence import told
 
 if TYPE_CHECKING:
+    from analytics.video.evaluation.verdict import Wrong
     from analytics.video.settings import VideoSettings
 
 
@@ -24,6 +28,7 @@ def evaluate_video(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     kinds: Annotated[str, typer.Option(help="What is looked for where labels have no settings, with commas.")] = "",
     fps: Annotated[float, typer.Option(min=0.5, max=30, help="Frames a second that are analysed.")] = 5.0,
+    lang: LangOption = None,
 ) -> None:
     """Run the analysis of cameras over labelled clips: what it finds, misses and tells of nothing, how soon, the cost.
 
@@ -36,19 +41,20 @@ def evaluate_video(
     """
     from analytics.video.evaluation.labels import clips
 
+    spoken = language(lang or ("en" if as_json else None))
     try:
-        result = asyncio.run(_evaluated(clips(folder), folder, kinds, fps))
+        result = asyncio.run(_evaluated(clips(folder), folder, kinds, fps, spoken))
     except (HubError, OSError) as error:
         fail(str(error))
     if as_json:
         sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
     else:
-        _print(result)
+        _print(result, spoken)
     if any(clip.get("fault") for clip in result["clips"]):
         raise typer.Exit(1)
 
 
-async def _evaluated(files: list[Path], folder: Path, kinds: str, fps: float) -> dict[str, Any]:
+async def _evaluated(files: list[Path], folder: Path, kinds: str, fps: float, lang: Lang) -> dict[str, Any]:
     from analytics.video.evaluation.labels import labels_of, misnamed
     from analytics.video.evaluation.verdict import Tally, judge, total
     from analytics.video.kinds import ANYWHERE, WHERE_DRAWN
@@ -75,8 +81,8 @@ async def _evaluated(files: list[Path], folder: Path, kinds: str, fps: float) ->
                     "clip": path.relative_to(folder).as_posix(),
                     "seconds": round(result.seconds, 2),
                     "labelled": found is not None,
-                    "wrong": [f"{what} at {t:.1f} s" for what, t in wrong],
-                    "hints": [*_hints(mine, settings), *misnamed(path)],
+                    "wrong": [_wrong(each, lang) for each in wrong],
+                    "hints": [*_hints(mine, settings, lang), *(told(each, lang) for each in misnamed(path))],
                     "fault": result.fault,
                     "damaged": result.damaged,
                 }
@@ -99,27 +105,46 @@ async def _evaluated(files: list[Path], folder: Path, kinds: str, fps: float) ->
     }
 
 
-def _hints(kinds: set[str], settings: "VideoSettings") -> list[str]:
+def _wrong(each: "Wrong", lang: Lang) -> str:
+    told_ = {"kind": kind_told(each.kind, lang), "at": f"{each.t:.1f}"}
+    return text(f"video.evaluation.wrong.{each.what}", lang, **told_)
+
+
+def _hints(kinds: set[str], settings: "VideoSettings", lang: Lang) -> list[str]:
     """What a clip's labels and settings lack to be judged fairly."""
-    hints = [f"{kind} is labelled, and its settings do not look for it" for kind in sorted(kinds - settings.kinds)]
-    return hints + [f"{kind} is labelled, and {told(lacks, 'en')}" for kind, lacks in undrawn(kinds, settings)]
+    hints = [
+        text("video.evaluation.not_asked", lang, kind=kind_told(kind, lang)) for kind in sorted(kinds - settings.kinds)
+    ]
+    return hints + [
+        text("video.evaluation.undrawn", lang, kind=kind_told(kind, lang), lacks=told(lacks, lang))
+        for kind, lacks in undrawn(kinds, settings)
+    ]
 
 
-def _print(result: dict[str, Any]) -> None:
-    table = Table("kind", "events", "found", "missed", "false", "delay, median s", "delay, worst s")
-    for kind, tally in [*result["kinds"].items(), ("total", result["total"])]:
+def _print(result: dict[str, Any], lang: Lang) -> None:
+    heads = ("kind", "events", "found", "missed", "false", "median", "worst")
+    table = Table(*(text(f"video.evaluation.head.{head}", lang) for head in heads))
+    rows = [(kind_told(kind, lang), tally) for kind, tally in result["kinds"].items()]
+    for kind, tally in [*rows, (text("video.evaluation.total", lang), result["total"])]:
         delay = tally["delay_s"] or {"median": "", "worst": ""}
         numbers = (tally[name] for name in ("events", "found", "missed", "false"))
         table.add_row(kind, *(str(number) for number in numbers), str(delay["median"]), str(delay["worst"]))
     out.print(table)
     for clip in result["clips"]:
-        damaged = [f"{clip['damaged']} frames of it are damaged or left out"] if clip["damaged"] else []
+        damaged = [text("video.evaluation.damaged", lang, count=clip["damaged"])] if clip["damaged"] else []
         for line in [*clip["wrong"], *clip["hints"], *damaged, *([clip["fault"]] if clip["fault"] else [])]:
             out.print(f"{clip['clip']}: {line}", soft_wrap=True, highlight=False)
+    out.print(_cost(result, lang), soft_wrap=True)
+
+
+def _cost(result: dict[str, Any], lang: Lang) -> str:
     cost = result["cost"]
-    parts = ", ".join(f"{name} {value:g}" for name, value in cost["ms_a_frame"].items())
-    out.print(
-        f"{len(result['clips'])} clips, {result['seconds']:g} s; beyond decoding, ms a frame: {parts or 'nothing'};"
-        f" at {cost['at_fps']:g} frames a second that is {cost['cameras_a_core'] or 'any number of'} cameras a core",
-        soft_wrap=True,
+    parts = ", ".join(
+        f"{optional(f'video.evaluation.cost.{name}', lang) or name} {value:g}"
+        for name, value in cost["ms_a_frame"].items()
     )
+    return text(
+        "video.evaluation.cost", lang, clips=len(result["clips"]), seconds=f"{result['seconds']:g}",
+        parts=parts or text("video.evaluation.cost.nothing", lang), fps=f"{cost['at_fps']:g}",
+        cameras=cost["cameras_a_core"] or text("video.evaluation.cost.any", lang),
+    )  # fmt: skip

@@ -18,13 +18,15 @@ from rich.text import Text
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, err, fail, out
 from app.cli.connection import Verbs, tell
 from app.cli.diagnose import LangOption, language
+from app.cli.kind_told import kind_told
+from app.cli.patrol_status import tell_status
 from app.cli.undrawn import undrawn
 from app.video import overlay_place
 from app.video.check import Wanted, check_file, check_stream
 from app.video.patrol import Round, Visited, patrolled
 from devices.cameras.camera_url import BadUrlError, CameraUrl, Login, parse_url
 from devices.cameras.failure import CameraFailed
-from hub.words import Lang
+from hub.words import Lang, text
 from hub.words.sentence import Sentence, told
 from ingest.video.itinerary import Stop
 from ingest.video.messages import Figures, Found, Measured, Report, Up
@@ -91,7 +93,7 @@ def check(
         fail(told(refused, spoken))
     wanted = Wanted(fps, _settings(settings, kinds), "" if overlay is None else str(overlay.absolute()))
     began = time.monotonic()
-    printing = _Printing(as_json=as_json, began=began if "://" in source else 0.0)
+    printing = _Printing(spoken, as_json=as_json, began=began if "://" in source else 0.0)
     failed = ""
     with suppress(KeyboardInterrupt):
         try:
@@ -105,7 +107,7 @@ def check(
         overlay_place.beside(overlay.absolute()).unlink(missing_ok=True)
     if not failed or printing.any_read:
         asked = None if as_json or not printing.any_read else wanted.settings
-        for line in (*printing.end(time.monotonic() - began), *_looked_for(asked)):
+        for line in (*printing.end(time.monotonic() - began), *_looked_for(asked, spoken)):
             tell(told(line, spoken))
     if failed:
         fail(failed)
@@ -147,7 +149,11 @@ def patrol(
     Example:  hub video patrol --status
     """
     if status or cameras is None:
-        _status(call("GET", "/camera-patrol", url, token).json(), as_json=as_json)
+        found = call("GET", "/camera-patrol", url, token).json()
+        if as_json:
+            typer.echo(json.dumps(found))
+        else:
+            tell_status(found, language(lang))
         return
     spoken = language(lang or "en")
     if memory is not None and not (memory.parent.is_dir() and os.access(memory.parent, os.W_OK | os.X_OK)):
@@ -172,37 +178,6 @@ def patrol(
             if memory is not None:
                 _remember(memory, known)
     typer.echo(json.dumps(summary))
-
-
-_NOT_VISITED = {
-    "waiting": "wait for their turn", "login": "refused the login a short while ago", "url": "have a URL that is none",
-    "secret": "have a login that cannot be opened", "reader": "were not read: the process ended",
-}  # fmt: skip
-
-
-def _status(found: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(found))
-        return
-    if not found["cameras"]:
-        out.print("No camera is visited by turns yet:  hub cameras add -h")
-        return
-    since = found["began_at"]
-    state = (
-        "no round yet" if since is None else f"round {'over' if found['ended_at'] else 'going on'}, begun {since[:19]}"
-    )
-    out.print(Text(f"{found['visited']} of {found['cameras']} cameras visited; {state}"), soft_wrap=True)
-    out.print(f"{found['fine']} fine, {found['faults']} with faults, {found['failed']} showed nothing")
-    whys = [f"{count} {_NOT_VISITED[why]}" for why, count in sorted(found["not_visited"].items())]
-    if whys:
-        out.print(Text(f"not looked at in this round: {', '.join(whys)}"), soft_wrap=True)
-    for outage in found["outages"]:
-        place, many = outage["place"], outage["cameras"]
-        out.print(Text(f"{many} cameras do not answer together, and are as they were: {place}", "red"), soft_wrap=True)
-    last = ""
-    if found["last_s"] is not None:
-        last = f"the last round took {found['last_s']:.0f} s for {found['last_cameras']} cameras; "
-    out.print(f"{last}a round begins every {found['every_s']:g} s")
 
 
 def _stops(cameras: Path, login: Login | None, spoken: Lang) -> list[Stop]:
@@ -284,7 +259,7 @@ def _settings(path: Path | None, kinds: str) -> bytes:
     return json.dumps(given).encode()
 
 
-def _looked_for(settings: bytes | None) -> Iterator[Sentence]:
+def _looked_for(settings: bytes | None, lang: Lang) -> Iterator[Sentence]:
     """What was looked for, and what of it nobody has said where to look for. `settings`: those that were used."""
     from analytics.video.kinds import KINDS
     from analytics.video.settings import read_settings
@@ -292,11 +267,11 @@ def _looked_for(settings: bytes | None) -> Iterator[Sentence]:
     if settings is None:
         return
     used = read_settings(json.loads(settings))
-    kinds = ", ".join(sorted(used.kinds))
+    kinds = (", " if lang == "en" else "、").join(kind_told(kind, lang) for kind in sorted(used.kinds))
     some, whole = Sentence("video.looked_for.some", kinds=kinds), Sentence("video.looked_for", kinds=kinds)
     yield some if KINDS.keys() - used.kinds else whole
     for kind, lacks in undrawn(used.kinds, used):
-        yield Sentence("video.undrawn", kind=kind, lacks=lacks)
+        yield Sentence("video.undrawn", kind=kind_told(kind, lang), lacks=lacks)
 
 
 def _first(errors: BaseExceptionGroup[CameraFailed]) -> Any:
@@ -309,9 +284,9 @@ def _first(errors: BaseExceptionGroup[CameraFailed]) -> Any:
 class _Printing:
     """Prints what is reported, and what it was in all."""
 
-    def __init__(self, *, as_json: bool, began: float) -> None:
+    def __init__(self, lang: Lang, *, as_json: bool, began: float) -> None:
         """`began`: what is 0 s, of a stream by the clock that its child tells."""
-        self._as_json, self._began, self._is_stream = as_json, began, began > 0
+        self._lang, self._as_json, self._began, self._is_stream = lang, as_json, began, began > 0
         self._found = self._analysed = self._decoded = self._dropped = 0
         self._cpu_s, self._t = 0.0, 0.0
 
@@ -344,11 +319,9 @@ class _Printing:
             }
             typer.echo(json.dumps({**shown, "cues": found.cues}, ensure_ascii=False))
             return
-        zone_ = f" {found.zone}" if found.zone else ""
-        style = "red" if found.state == "active" else "green"
-        line = Text.assemble(
-            f"{found.t - self._began:9.1f} s  ", (f"{found.state:7}", style), f" {found.kind}{zone_} {found.score:.2f}"
-        )
+        what = " ".join(filter(None, (kind_told(found.kind, self._lang), found.zone)))
+        state, style = text(f"video.state.{found.state}", self._lang), "red" if found.state == "active" else "green"
+        line = Text.assemble(f"{found.t - self._began:9.1f} s  ", (f"{state:7}", style), f" {what} {found.score:.2f}")
         out.print(line, soft_wrap=True)
 
     def _tell(self, measured: Measured) -> None:

@@ -9,6 +9,7 @@ from devices.codecs.gb28181 import tables
 from devices.vocabulary import GUARDS, LATCHING, PROMPT
 from hub.models import Event, Micros
 from hub.words import optional
+from hub.words.findings import part_name
 
 LATE: Micros = 24 * 3600 * 1_000_000
 """What comes later than this tells nothing that is going on: only what somebody must hear of goes, and says so."""
@@ -52,13 +53,18 @@ def _priority(event: Event, late: bool) -> int:
 
 
 def _words(event: Event, method: str, type_: str) -> str:
-    """What the device said; where the kind cannot be read from that, its name before it."""
-    said = str(event.attributes.get("text") or "")
+    """What the device said, or what its video shows; where the kind cannot be read from that, its name before it."""
+    said = str(event.attributes.get("text") or _shown(event.part or ""))
     meant, _ = tables.alarm(method, type_, said)
     if meant is not None and meant.kind == event.kind:
         return said
     name = _names().get(event.kind) or optional(f"event.kind.{event.kind}", "zh") or event.kind
     return f"{name} {said}".strip()
+
+
+def _shown(part: str) -> str:
+    """What of the picture an event is about; empty where its part is no finding of video."""
+    return name if (name := part_name(part, "zh")) != part else ""
 
 
 @cache

@@ -10,6 +10,7 @@ from hub.quality import FLAGS, Quality, flags_of
 from hub.signals import GROWING
 from hub.words import LANGS, Lang, optional, text
 from hub.words.figure import lasting
+from hub.words.findings import part_name
 
 _LATE = re.compile(r", (\d+) min late$")
 """The end of a stored title: how late the event came is kept nowhere else."""
@@ -155,10 +156,10 @@ def _title_in(lang: Lang, alert: Mapping[str, Any], rule: Mapping[str, Any], nam
     named = (names or {}).get("name_en" if lang == "en" else "name")
     if kind is not None:
         late = _LATE.search(alert["title"])
-        if path := "/".join(str(alert.get("target") or "").split("/")[2:]):
-            device = at_part(device, part_in(alert["title"], kind) or path)
+        what = named or optional(f"event.kind.{kind}", lang) or kind
+        path = "/".join(str(alert.get("target") or "").split("/")[2:])
         delay = int(late[1]) * 60_000_000 if late else 0
-        return event_title(device, named or optional(f"event.kind.{kind}", lang) or kind, level, delay, lang)
+        return event_title(at_part(device, _part_told(path, what, alert, lang)), what, level, delay, lang)
     if value is None or (direction := rule["direction"]) is None:
         return str(alert["title"])
     metric, threshold = named or (names or {}).get("name") or alert["metric"], alert["threshold"]
@@ -168,6 +169,13 @@ def _title_in(lang: Lang, alert: Mapping[str, Any], rule: Mapping[str, Any], nam
     watched = rule["signal"], stays_at, rule.get("expression")
     title = reading_title(device, metric, value, beyond, above, threshold, level, lang, *watched)
     return flagged(title, _flags_in(alert["title"]), lang)
+
+
+def _part_told(path: str, what: str, alert: Mapping[str, Any], lang: Lang) -> str:
+    """What a part is called in a language; nothing where the name of what has happened says it already."""
+    if (name := part_name(path, lang)) == path:
+        return part_in(alert["title"], alert["event_kind"]) or path if path else ""
+    return "" if name.lower() in what.lower() else name
 
 
 def _flags_in(stored: str) -> int:

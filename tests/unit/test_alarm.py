@@ -1,5 +1,6 @@
 """devices/forwarding/alarm.py: an event becomes an alarm from which the next platform reads the same kind again."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -47,6 +48,16 @@ def test_what_a_camera_said_goes_on_as_it_said_it() -> None:
     kind, attributes = read_again(event("smoke", method="7", priority=2, text="烟雾报警 3号楼"))
     assert (kind, attributes["method"], attributes["priority"]) == ("smoke", "7", 2)
     assert attributes["text"] == "烟雾报警 3号楼"
+
+
+@pytest.mark.parametrize(
+    ("kind", "part", "said"), [("fire", "picture/flame", "明火"), ("video_quality", "picture/freeze", "画面冻结")]
+)
+def test_what_video_shows_is_said_in_words(kind: str, part: str, said: str) -> None:
+    found = replace(event(kind), part=part)
+    read, attributes = read_again(found)
+    assert read == kind
+    assert said in attributes["text"]
 
 
 def test_danger_that_only_a_table_of_the_operator_tells_is_said_in_words() -> None:

@@ -12,3 +12,22 @@ def test_a_month_that_is_none_is_told_as_one(month: str, monkeypatch: pytest.Mon
     told = CliRunner().invoke(verbs.cameras, ["rates", "--month", month], env={"COLUMNS": "200"})
     assert told.exit_code == 1
     assert f"--month {month}: write a year and a month, such as 2026-11" in told.output
+
+
+CAMERA = {
+    "device": "gate-4", "kind": "rtsp", "enabled": True, "state": "up", "pushes": False, "url": "rtsp://10.20.1.9/2",
+    "since": "2026-11-30T08:00:00+00:00", "last_error": None, "patrolled": True,
+    "figures": {"faults": {"blur": 0.9}, "pace": "half"},
+}  # fmt: skip
+
+
+def test_connections_are_told_in_the_language_of_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verbs, "pages", lambda *_args: [CAMERA])
+    lines = CliRunner().invoke(verbs.cameras, ["list", "--lang", "zh"]).stdout.splitlines()
+    assert "正常 自 2026-11-30 08:00 起" in lines[0]
+    assert [line.strip() for line in lines[1:]] == [
+        "画面模糊 blur", "为不超出 video.cpu 和 video.camera_cpu，已降低分析强度：只看一半的帧"
+    ]  # fmt: skip
+    lines = CliRunner().invoke(verbs.cameras, ["list", "--lang", "en"]).stdout.splitlines()
+    assert "up since 2026-11-30 08:00" in lines[0]
+    assert [line.strip()[:17] for line in lines[1:]] == ["blur", "looked at less, t"]

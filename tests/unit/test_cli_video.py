@@ -4,6 +4,7 @@ import json
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -116,7 +117,10 @@ def test_what_cannot_be_written_is_refused_before_the_start(tmp_path: Path, monk
             ["--lang", "en", "--kinds", "level,flood"],
             ["looked for: flood, level;", "level: its settings draw no gauges"],
         ),
-        (["--lang", "zh", "--kinds", "level"], ["共 20 帧，查看 4 帧，发现 1 项", "已查找：level", "没有标出水尺"]),
+        (
+            ["--lang", "zh", "--kinds", "level"],
+            ["开始      黑屏 black 1.00", "发现 1 项", "已查找：水位 level；", "没有标出水尺"],
+        ),
     ],
 )
 def test_it_ends_with_what_was_looked_for(options: list[str], said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,3 +135,24 @@ def test_it_ends_with_what_was_looked_for(options: list[str], said: list[str], m
     assert told.exit_code == 0, told.output
     for each in said:
         assert each in told.output
+
+
+def test_a_round_is_told_in_the_language_of_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {
+        "cameras": 40, "visited": 30, "began_at": "2026-11-30T08:00:00+00:00", "ended_at": None, "fine": 20,
+        "faults": 4, "failed": 6, "not_visited": {"login": 2, "waiting": 8}, "last_s": 80.4, "last_cameras": 40,
+        "every_s": 3600, "outages": [{"place": "10.20.1.0/24", "cameras": 5}],
+    }  # fmt: skip
+    monkeypatch.setattr(verbs, "call", lambda *_args: httpx.Response(200, json=found))
+    assert CliRunner().invoke(verbs.video, ["patrol", "--status", "--lang", "zh"]).stdout.splitlines() == [
+        "已巡检 30 / 40 路；本轮进行中，2026-11-30T08:00:00 开始",
+        "正常 20 路，画面故障 4 路，无画面 6 路",
+        "本轮未查看：2 路不久前拒绝登录，8 路等待轮到",
+        "5 路摄像机成片无应答，状态保持不变：10.20.1.0/24",
+        "上一轮用时 80 秒，共 40 路；每 3600 秒开始一轮",
+    ]
+    assert CliRunner().invoke(verbs.video, ["patrol", "--status", "--lang", "en"]).stdout.splitlines()[2:] == [
+        "not looked at in this round: 2 refused the login a short while ago, 8 wait for their turn",
+        "5 cameras do not answer together, and are as they were: 10.20.1.0/24",
+        "the last round took 80 s for 40 cameras; a round begins every 3600 s",
+    ]

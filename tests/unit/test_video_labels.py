@@ -101,7 +101,7 @@ def test_findings_are_found_missed_or_false() -> None:
     ]  # fmt: skip
     tallies: dict[str, Tally] = {}
     wrong = judge(labels, findings, tallies)
-    assert wrong == [("missed flame", 5), ("false flame", 8), ("missed freeze", 30), ("false blur", 60)]
+    assert wrong == [("missed", "flame", 5), ("false", "flame", 8), ("missed", "freeze", 30), ("false", "blur", 60)]
     assert tallies["blur"].told() == {
         "events": 1, "found": 1, "missed": 0, "false": 1, "delay_s": {"median": 2.5, "worst": 2.5}
     }  # fmt: skip

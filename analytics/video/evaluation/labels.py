@@ -22,6 +22,7 @@ from analytics.video.kinds import ANYWHERE, KINDS
 from analytics.video.meant import meant, unknown
 from analytics.video.settings import BadVideoSettings, VideoSettings, read_settings
 from hub.errors import HubError
+from hub.words.sentence import Sentence
 
 CLIPS = frozenset({".mp4", ".avi", ".mkv", ".mov", ".webm", ".ts", ".m4v", ".mpg", ".mpeg", ".flv", ".h264", ".h265"})
 MOST_BYTES = 16 << 20
@@ -94,10 +95,10 @@ def labels_of(clip: Path) -> tuple[tuple[Label, ...], VideoSettings | None] | No
     return None
 
 
-def misnamed(clip: Path) -> list[str]:
+def misnamed(clip: Path) -> list[Sentence]:
     """What is said of labels that are not read: they are named after all of the clip's name."""
     return [
-        f"{clip.name}{ending} is not read: name it {clip.stem}{ending}"
+        Sentence("video.evaluation.misnamed", name=f"{clip.name}{ending}", right=f"{clip.stem}{ending}")
         for ending in _READ
         if clip.with_name(clip.name + ending).is_file() and not clip.with_suffix(ending).exists()
     ]

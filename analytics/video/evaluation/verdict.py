@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from analytics.video.evaluation.labels import Label
 from analytics.video.finding import Finding
@@ -38,17 +38,26 @@ class Tally:
         }  # fmt: skip
 
 
-def judge(labels: Sequence[Label], findings: Iterable[Finding], tallies: dict[str, Tally]) -> list[tuple[str, float]]:
-    """Add a clip's findings to the tallies by kind; what was missed or false is told: ("missed blur", its time)."""
+class Wrong(NamedTuple):
+    """A label without a finding, or a finding without a label."""
+
+    what: Literal["missed", "false"]
+    kind: str
+    t: float
+    """Seconds of the clip."""
+
+
+def judge(labels: Sequence[Label], findings: Iterable[Finding], tallies: dict[str, Tally]) -> list[Wrong]:
+    """Add a clip's findings to the tallies by kind; what was missed or false is told, in the order of time."""
     found: dict[int, float] = {}
-    wrong: list[tuple[str, float]] = []
+    wrong: list[Wrong] = []
     for finding in findings:
         if finding.state != "active":
             continue
         places = [place for place, label in enumerate(labels) if _fits(label, finding)]
         if not places:
             tallies.setdefault(finding.kind, Tally()).false += 1
-            wrong.append((f"false {finding.kind}", finding.t))
+            wrong.append(Wrong("false", finding.kind, finding.t))
         for place in places:
             found.setdefault(place, max(0.0, finding.t - labels[place].begin))
     for place, label in enumerate(labels):
@@ -60,8 +69,8 @@ def judge(labels: Sequence[Label], findings: Iterable[Finding], tallies: dict[st
             tally.found += 1
             tally.delays.append(found[place])
         else:
-            wrong.append((f"missed {label.kind}", label.begin))
-    return sorted(wrong, key=lambda one: one[1])
+            wrong.append(Wrong("missed", label.kind, label.begin))
+    return sorted(wrong, key=lambda one: one.t)
 
 
 def _fits(label: Label, finding: Finding) -> bool:

@@ -16,6 +16,7 @@ from devices.vocabulary import OTHER
 from hub.errors import DecodeError
 from hub.models import Micros
 from hub.quality import FINITE_LIMIT
+from hub.words.findings import PICTURE
 from hub.words.sentence import Sentence
 
 PROTOCOL = "video"
@@ -25,8 +26,6 @@ PATROL = "patrol"
 _LONGEST = 64
 _MAX_PARTS = 200
 MOST_CUES = 32
-_PICTURE = "picture"
-"""The part of what is about all of the picture."""
 _WHOLE = frozenset({"video_loss", "occlusion"})
 """Kinds that are one thing, of all of the camera, as cameras tell them themselves."""
 
@@ -96,7 +95,7 @@ def _part(kind: str, code: str, zone: str) -> str | None:
     if zone:
         place = zone.replace("/", "-")
         return f"{place}/level" if code == "level" else place
-    return None if kind in _WHOLE else f"{_PICTURE}/{code.replace('/', '-')}"
+    return None if kind in _WHOLE else f"{PICTURE}/{code.replace('/', '-')}"
 
 
 def zone_of(told: object) -> tuple[str, int]:

@@ -1,0 +1,19 @@
+"""Names of what the analysis of video finds, and of the parts of a camera that go by them."""
+
+from hub.words import Lang, optional
+
+PICTURE = "picture"
+"""The place of findings that are about all of the picture."""
+
+
+def finding_name(kind: str, lang: Lang) -> str:
+    """What people call a kind of finding; the kind itself where it is none of the hub's own."""
+    return optional(f"video.kind.{kind}", lang) or kind
+
+
+def part_name(path: str, lang: Lang) -> str:
+    """What people call a part of a device: `picture/freeze` is "frozen picture"; the path where it tells nothing."""
+    place, _, kind = path.rpartition("/")
+    if place == PICTURE:
+        return finding_name(kind, lang)
+    return f"{place} {finding_name(kind, lang)}" if place and kind == "level" else path
