@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +19,7 @@ from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, err, fail,
 from app.cli.connection import Verbs, tell
 from app.cli.diagnose import LangOption, language
 from app.cli.kind_told import kind_told
+from app.cli.overlay_progress import written
 from app.cli.patrol_status import tell_status
 from app.cli.undrawn import undrawn
 from app.video import overlay_place
@@ -67,10 +68,18 @@ def check(
         float | None, typer.Option("--seconds", min=0.1, help="Of a stream; without it, until Ctrl-C.")
     ] = None,
     overlay: Annotated[
-        Path | None, typer.Option("--save-overlay", dir_okay=False, help="An MP4 with what is found drawn in.")
+        Path | None,
+        typer.Option(
+            "--save-overlay",
+            dir_okay=False,
+            help="A video with what is found framed: browsers play .webm (VP8), players .mp4, .mkv, .avi (MPEG-4).",
+        ),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object a line: t, kind, state, score; readings: t, metric, value.")
+        bool,
+        typer.Option(
+            "--json", help="One JSON object a line: t, kind, state, score, zone, box; readings: t, metric, value."
+        ),
     ] = False,
     lang: LangOption = None,
 ) -> None:
@@ -85,7 +94,7 @@ def check(
 
     Example:  hub video check clip.mp4 --kinds flood,object_left
 
-    Example:  hub video check clip.mp4 --settings zones.json --save-overlay found.mp4
+    Example:  hub video check clip.mp4 --settings zones.json --save-overlay found.webm
     """
     spoken = language(lang or ("en" if as_json else None))
     inputs = [Path(source)] if settings is None else [Path(source), settings]
@@ -95,7 +104,7 @@ def check(
     began = time.monotonic()
     printing = _Printing(spoken, as_json=as_json, began=began if "://" in source else 0.0)
     failed = ""
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt), written(overlay) as printing.frames:
         try:
             asyncio.run(_checked(source, user, password, wanted, seconds, printing))
         except* CameraFailed as errors:
@@ -289,6 +298,8 @@ class _Printing:
         self._lang, self._as_json, self._began, self._is_stream = lang, as_json, began, began > 0
         self._found = self._analysed = self._decoded = self._dropped = 0
         self._cpu_s, self._t = 0.0, 0.0
+        self.frames: Callable[[int], None] = lambda _: None
+        """Called with how many frames were looked at."""
 
     def take(self, report: Report) -> None:
         """One report of the child."""
@@ -305,17 +316,20 @@ class _Printing:
                 self._analysed += report.analysed
                 self._decoded += report.decoded
                 self._dropped += report.dropped
+                self.frames(self._analysed)
 
     def _print(self, found: Found) -> None:
         self._found += 1
         if self._as_json:
             zone: dict[str, Any] = {} if found.zone is None else {"zone": found.zone}
+            box: dict[str, Any] = {} if found.box is None else {"box": found.box}
             shown = {
                 "t": round(found.t - self._began, 3),
                 "kind": found.kind,
                 "state": found.state,
                 "score": found.score,
                 **zone,
+                **box,
             }
             typer.echo(json.dumps({**shown, "cues": found.cues}, ensure_ascii=False))
             return

@@ -8,7 +8,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from analytics.video.camera import CameraAnalysis
-from analytics.video.finding import Finding
+from analytics.video.finding import Box, Finding
 from analytics.video.reading_names import metric_of
 from analytics.video.settings import VideoSettings, read_settings
 from app.video.networks import network_of
@@ -56,8 +56,8 @@ class Looking:
         """
         self._slot, self.tell, self._overlay = slot, tell, overlay
         self._place = place
-        self._picture: Passed | None = None
-        """Of the frame that is looked at, once it was asked for."""
+        self._pictures: dict[Box | None, Passed] = {}
+        """Of the frame that is looked at, once they were asked for: by what is framed in them."""
         self._clipping = None if place is None or not clip_s else Clipping(clip_s, place, self._clipped)
         self._analysis = CameraAnalysis(settings, _clock(zone), network_of(settings))
         self._prefixes = settings.prefixes()
@@ -89,7 +89,7 @@ class Looking:
     def see(self, t: float, picture: Picture | None) -> None:
         """Look at it; None: one was due and has not come."""
         self._analysed += picture is not None
-        self._picture = None
+        self._pictures.clear()
         if picture is not None:
             self._keep(t, picture)
         for finding in self._analysis.see(t, picture):
@@ -100,7 +100,15 @@ class Looking:
                 self._found(t, finding, picture, again=True)
         self._measured(t)
         if self._overlay is not None and picture is not None:
-            self._overlay.draw(t, picture, [each for _, each in self._active.values()])
+            self._overlay.draw(t, picture, self._seen_now())
+
+    def _seen_now(self) -> list[Finding]:
+        """What is active, as this frame shows it; where it was last, if nothing of it is seen now."""
+        for key, cue in self._analysis.active().items():
+            if cue.box is not None and key in self._active:
+                told_at, finding = self._active[key]
+                self._active[key] = told_at, finding._replace(score=cue.score, box=cue.box)
+        return [finding for _, finding in self._active.values()]
 
     def _found(self, t: float, finding: Finding, picture: Picture | None, *, again: bool) -> None:
         key = finding.kind, finding.zone
@@ -108,22 +116,26 @@ class Looking:
             self._active[key] = t, finding
         else:
             self._active.pop(key, None)
-        passed = None if picture is None or again else self._passed(picture)
+        passed = None if picture is None or again else self._passed(picture, finding.box)
         cues = {name: round(float(value), 4) for name, value in finding.cues.items()}
         score = round(float(finding.score), 4)
         at, zone = now_micros(), finding.zone
-        found = Found(self._slot, at, round(t, 3), finding.kind, finding.state, score, zone, cues, again, passed)
+        found = Found(
+            self._slot, at, round(t, 3), finding.kind, finding.state, score, zone, cues, again, passed, box=finding.box
+        )  # fmt: skip
         if self._clipping is not None and passed is not None and finding.state == "active":
             found.clip, found.no_clip = self._clipping.asked(t)
         self.tell(found)
 
-    def _passed(self, picture: Picture) -> Passed:
+    def _passed(self, picture: Picture, box: Box | None) -> Passed:
         if self._place is None:
             return absent(NOT_KEPT)
         began = time.thread_time()
-        self._picture = self._picture or self._place.passed(picture)
+        passed = self._pictures.get(box)
+        if passed is None:
+            passed = self._pictures[box] = self._place.passed(picture, box)
         self._clips_cpu += time.thread_time() - began
-        return self._picture
+        return passed
 
     def _keep(self, t: float, picture: Picture) -> None:
         if self._place is None:

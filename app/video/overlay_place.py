@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hub.words.sentence import Sentence
 
-ENDINGS = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".avi"})
+ENDINGS = frozenset({".webm", ".mp4", ".m4v", ".mov", ".mkv", ".avi"})
 
 
 def refused(overlay: Path, inputs: Iterable[Path]) -> Sentence | None:

@@ -6,6 +6,7 @@ from hub.models import Micros
 from hub.picture import Picture as Passed
 from ingest.pictures.background import Background, Tiles, place_of, reduced
 from ingest.pictures.blocks import Stir
+from ingest.pictures.framing import Box
 from ingest.pictures.work import passed, taught
 from ingest.video.decoding import Picture
 
@@ -39,9 +40,9 @@ class Place:
         tiles: Tiles = np.logical_not(self._place_in(picture))
         return tiles
 
-    def passed(self, picture: Picture) -> Passed:
-        """A frame as the picture of an event: 4 ms, of 640 x 360."""
-        return passed(picture.copy(), self._place_in(picture), self.stir)
+    def passed(self, picture: Picture, box: Box | None = None) -> Passed:
+        """A frame as the picture of an event, which is at `box`, if that is known: 4 ms, of 640 x 360."""
+        return passed(picture.copy(), self._place_in(picture), self.stir, box)
 
     def _place_in(self, picture: Picture) -> Tiles:
         return Background(reduced(picture), self._memory, self._occasions).place

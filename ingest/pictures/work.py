@@ -10,6 +10,7 @@ from hub.picture import MOST_BYTES, REFUSED, Picture, absent
 from ingest.pictures.asked import Asked, Learned
 from ingest.pictures.background import Background, Tiles, place_of, reduced
 from ingest.pictures.blocks import Stir, boxes_of, put_in_blocks
+from ingest.pictures.framing import Box, draw_frame
 from ingest.pictures.header import RefusedPicture, Size, read_header
 from ingest.pictures.likenesses import likenesses
 
@@ -42,11 +43,17 @@ def taught(picture: NDArray[np.uint8], background: Background, now: int, apart: 
     return background.learned(now, suspicious)
 
 
-def passed(picture: NDArray[np.uint8], place: Tiles, stir: Stir) -> Picture:
-    """A picture as it may be kept, made in the place of what is given: what is not `place` is put in blocks."""
+def passed(picture: NDArray[np.uint8], place: Tiles, stir: Stir, around: Box | None = None) -> Picture:
+    """A picture as it may be kept, made in the place of what is given: what is not `place` is put in blocks.
+
+    `around`: what gets a frame. It is drawn last, over what is shown and what is in blocks alike: it takes pixels away
+    and shows none.
+    """
     height, width = picture.shape[:2]
     boxes = boxes_of(~place, width, height)
     put_in_blocks(picture, boxes, stir)
+    if around is not None:
+        draw_frame(picture, around)
     return Picture(_encoded(picture), width, height, boxes is None)
 
 

@@ -16,7 +16,7 @@ from hub.models import Micros, Origin, from_micros, now_micros
 from hub.picture import MOST_BYTES as MOST_BYTES_OF_PICTURE
 from hub.picture import REFUSED, Picture, absent
 from ingest.pictures.header import RefusedPicture, read_header
-from ingest.video.messages import Clipped, Found, Measured
+from ingest.video.messages import Box, Clipped, Found, Measured
 
 LOST = "signal_loss"
 AGAIN_S = 30.0
@@ -68,7 +68,7 @@ class Findings:
         if found.no_clip:
             clip = no_clip(found.no_clip)
             self.clips[found.no_clip] += 1
-        told = await self._tell(found.at, key, found.state, found.score, found.cues, pictures, clip)
+        told = await self._tell(found.at, key, found.state, found.score, found.cues, pictures, clip, found.box)
         if found.clip:
             self._clips[found.clip] = told
             while len(self._clips) > MOST_CLIPS:
@@ -135,12 +135,14 @@ class Findings:
 
     async def _tell(
         self, at: Micros, key: Key, state: str, score: float, cues: Mapping[str, float],
-        pictures: tuple[Picture, ...] = (), clip: Clip | None = None,
+        pictures: tuple[Picture, ...] = (), clip: Clip | None = None, box: Box | None = None,
     ) -> dict[str, object]:  # fmt: skip
         told: dict[str, object] = {
             "ts": from_micros(at).isoformat(), "kind": key[0], "state": state, "score": score, "zone": key[1],
             "cues": dict(cues),
         }  # fmt: skip
+        if box is not None:
+            told["box"] = box
         await self._put(self._origin, _payload(told), pictures, clip)
         return told
 

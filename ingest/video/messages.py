@@ -17,6 +17,8 @@ LENGTH_BYTES = 4
 MAX_BYTES = 4 << 20
 """Of a message; protects the hub's memory from a child that was taken over."""
 
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Box = tuple[Share, Share, Share, Share]
 At = Annotated[int, msgspec.Meta(ge=0, le=253_370_764_800_000_000)]
 """Microseconds since 1970 by the clock of this machine, before the year 9999: no time lies behind it."""
 
@@ -151,11 +153,13 @@ class Found(msgspec.Struct, tag="found"):
     cues: dict[str, float]
     again: bool = False
     picture: Picture | None = None
-    """The frame as it may be kept, or why it is not."""
+    """The frame as it may be kept, or why it is not; with a frame around `box`."""
     clip: int = 0
     """The number of its clip, which follows; 0: there is none."""
     no_clip: str = ""
     """Why, where clips are made of the stream."""
+    box: Box | None = None
+    """Where in the picture it is: left, top, right, bottom, in shares of it."""
 
 
 class Clipped(msgspec.Struct, tag="clipped"):

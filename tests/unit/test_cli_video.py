@@ -35,17 +35,21 @@ def test_a_stream_of_which_nothing_came_is_told_so(monkeypatch: pytest.MonkeyPat
     assert "no picture has come" in told.output
 
 
-def test_times_of_a_stream_count_from_its_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_times_of_a_stream_count_from_its_begin_and_a_finding_tells_where_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async def black(*given: object) -> None:
         began = time.monotonic()
         printing = given[-1]
         assert isinstance(printing, verbs._Printing)
-        printing.take(Found(0, 0, began + 4, "black", "active", 1.0, None, {}))
+        printing.take(Found(0, 0, began + 4, "black", "active", 1.0, None, {}, box=(0.1, 0.2, 0.3, 0.4)))
         printing.take(Figures(0, 1.0, 0.1, 100, 1, 1, 0, {}))
 
     monkeypatch.setattr(verbs, "_checked", black)
     told = CliRunner().invoke(verbs.video, ["check", "rtsp://127.0.0.1/1", "--json"])
-    assert 4 <= json.loads(told.output.splitlines()[0])["t"] < 5
+    found = json.loads(told.output.splitlines()[0])
+    assert 4 <= found["t"] < 5
+    assert found["box"] == [0.1, 0.2, 0.3, 0.4]
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from devices.codecs.video.findings import decode
-from hub.clip import Clip
+from hub.clip import Clip, no_clip
 from hub.models import Origin
 from hub.picture import MOST_BYTES, Picture
 from ingest.video.findings import Findings
-from ingest.video.messages import Found
+from ingest.video.messages import Clipped, Found
 from tests.support.pictures import jpeg
 
 ORIGIN = Origin("video", "cam", "cam", "frame", protocol="video")
@@ -59,3 +59,29 @@ def test_what_a_patrol_tells_is_no_episode() -> None:
         told = {"kind": "black", "state": "active", "score": 0.9, "ts": "2026-11-03T04:00:00+00:00", "source": source}
         (event,) = decode(json.dumps(told).encode(), 0, UTC).events
         assert (event.continues, event.attributes.get("source")) == (continues, source)
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ([0.1, 0.2, 0.3, 0.4], [0.1, 0.2, 0.3, 0.4]), ([0, 0, 1, 1], [0, 0, 1, 1]), (None, None), ([0.1] * 4, None),
+        ([0.1, 0.2, 0.3], None), ([0.1, 0.2, 0.3, 1.4], None), ([0.1, 0.2, "a", 0.4], None), ({"x": 1}, None),
+    ],
+)  # fmt: skip
+def test_where_it_is_goes_with_the_event_if_it_is_a_place_in_the_picture(told: object, kept: object) -> None:
+    (event,) = decode(json.dumps({"kind": "flame", "state": "active", "box": told}).encode(), 0, UTC).events
+    assert event.attributes.get("box") == kept
+
+
+async def test_where_it_is_goes_with_the_finding_and_with_its_clip() -> None:
+    told = list[object]()
+
+    async def put(origin: Origin, payload: bytes, pictures: tuple[Picture, ...] = (), clip: Clip | None = None) -> None:
+        told.append(json.loads(payload).get("box"))
+
+    findings = Findings(ORIGIN, put, lambda _picture: None)
+    box = (0.1, 0.2, 0.3, 0.4)
+    await findings.take(Found(0, 1_700_000_000_000_000, 1.0, "flame", "active", 0.9, None, {}, clip=1, box=box))
+    await findings.clipped(Clipped(0, 1, no_clip("busy")))
+    await findings.take(Found(0, 1_700_000_000_000_000, 1.0, "black", "active", 0.9, None, {}))
+    assert told == [list(box), list(box), None]

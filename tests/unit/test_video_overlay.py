@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from analytics.video.finding import Finding
 from analytics.video.settings import read_settings
 from app.video.overlay import Overlay
 from app.video.overlay_place import refused
@@ -37,6 +38,24 @@ def written(path: Path, fps: float, times: list[float]) -> float:
 )
 def test_it_lasts_as_long_as_what_was_looked_at(times: list[float], seconds: float, tmp_path: Path) -> None:
     assert written(tmp_path / "found.mp4", 5, times) == pytest.approx(seconds, abs=0.21)
+
+
+@pytest.mark.parametrize(("name", "code"), [("found.webm", "VP80"), ("found.mp4", "mp4v"), ("found.mkv", "mp4v")])
+def test_what_is_found_is_framed_where_it_is_in_what_browsers_or_players_play(
+    name: str, code: str, tmp_path: Path
+) -> None:
+    overlay = Overlay(tmp_path / name, 5, read_settings({}))
+    here = Finding(0.0, "flame", "active", 0.9, None, {}, (0.5, 0.5, 0.75, 0.75))
+    for number, active in enumerate(([here], [here._replace(box=None)])):
+        overlay.draw(number / 5, np.zeros((180, 320, 3), np.uint8), active)
+    overlay.close()
+    reader = cv2.VideoCapture(str(tmp_path / name))
+    told = int(reader.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode()
+    assert told.upper() in (code.upper(), "FMP4")
+    framed, whole = (np.asarray(reader.read()[1]).max(axis=2) for _ in range(2))
+    assert framed[80:145, 150:250].mean() > 5
+    assert framed[150:].max() < 60, "the rest of the picture is left as it was"
+    assert whole[178:].mean() > 60
 
 
 def test_what_is_read_and_what_cannot_be_written_are_refused(tmp_path: Path) -> None:

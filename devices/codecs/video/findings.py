@@ -26,13 +26,17 @@ PATROL = "patrol"
 _LONGEST = 64
 _MAX_PARTS = 200
 MOST_CUES = 32
+_SIDES = 4
 _WHOLE = frozenset({"video_loss", "occlusion"})
 """Kinds that are one thing, of all of the camera, as cameras tell them themselves."""
 
 
 def decode(payload: bytes, received: Micros, _zone: tzinfo) -> Decoded:
-    """Decode a finding, {"ts", "kind", "state", "score", "zone", "cues", "source"}, or readings, {"ts", "values"}.
+    """Decode a finding, {"ts", "kind", "state", "score", "zone", "box", "cues", "source"}, or readings.
 
+    Those are {"ts", "values"}.
+
+    `box` is where in the picture it is: left, top, right and bottom, in shares of its width and height.
     A finding that comes again with its clip has `"clip": true`.
     """
     message = parse(payload, _MAX_PARTS)
@@ -78,6 +82,8 @@ def _event(message: dict[str, object], code: str, state: str, decoded: Decoded) 
         attributes["zone"] = zone
     if (score := _number(message.get("score"))) is not None:
         attributes["score"] = score
+    if box := _box(message.get("box")):
+        attributes["box"] = box
     if cues := _cues(message.get("cues")):
         attributes["cues"] = cues
     kind = OTHER if meant is None else meant.kind
@@ -104,6 +110,13 @@ def zone_of(told: object) -> tuple[str, int]:
         return "", 0
     text, hidden = masked(told.strip()[:_LONGEST])
     return text, hidden
+
+
+def _box(told: object) -> list[float]:
+    if not isinstance(told, list) or len(told) != _SIDES:
+        return []
+    sides = [side for each in told if (side := _number(each)) is not None and 0 <= side <= 1]
+    return sides if len(sides) == _SIDES and sides[0] < sides[2] and sides[1] < sides[3] else []
 
 
 def _cues(told: object) -> dict[str, float]:
