@@ -49,6 +49,8 @@ class _Job:
     camera: str
     picture: bytes
     received: Micros
+    place: bytes = b""
+    """What the store knows of the camera's place, if nothing newer is known here."""
     answer: "asyncio.Future[Picture]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -67,7 +69,7 @@ class Gate:
         self._settings, self._clock, self._places = settings, clock, places
         self._command = Command(command, limits, output=PIPE)
         self._jobs: deque[_Job] = deque()
-        self._waiting_bytes = 0
+        self._waiting = self._waiting_bytes = 0
         self._of_camera: Counter[str] = Counter()
         self._arrived, self._wanted = asyncio.Event(), asyncio.Event()
         self._known: OrderedDict[str, bytes] = OrderedDict()
@@ -102,22 +104,38 @@ class Gate:
             return absent(f"{REFUSED}too_many_bytes")
         most = self._settings.waiting * self._settings.processes
         if (
-            len(self._jobs) >= most
+            self._waiting >= most
             or self._waiting_bytes + len(picture) > WAITING_BYTES
             or self._of_camera[camera] >= OF_ONE
         ):
             return absent(GATE_FULL)
         job = _Job(camera, picture, self._clock())
-        self._jobs.append(job)
-        self._waiting_bytes += len(picture)
-        self._of_camera[camera] += 1
-        self._arrived.set()
-        self.warm()
         try:
             async with asyncio.timeout(ANSWER_S):
+                await self._queue(job)
                 return await job.answer
         except TimeoutError:
             return absent(TOO_SLOW)
+
+    async def _queue(self, job: _Job) -> None:
+        """The store is asked before a process is: while it is slow it holds up this picture, and no other camera's."""
+        self.warm()
+        self._count(job, 1)
+        try:
+            if self._places is not None and job.camera not in self._known:
+                job.place = await self._places.of(job.camera)
+        except BaseException:
+            self._count(job, -1)
+            raise
+        self._jobs.append(job)
+        self._arrived.set()
+
+    def _count(self, job: _Job, more: int) -> None:
+        self._waiting += more
+        self._waiting_bytes += more * len(job.picture)
+        self._of_camera[job.camera] += more
+        if not self._of_camera[job.camera]:
+            del self._of_camera[job.camera]
 
     async def run(self) -> None:
         """Keep the processes until cancelled."""
@@ -161,10 +179,7 @@ class Gate:
         while True:
             while self._jobs:
                 job = self._jobs.popleft()
-                self._waiting_bytes -= len(job.picture)
-                self._of_camera[job.camera] -= 1
-                if not self._of_camera[job.camera]:
-                    del self._of_camera[job.camera]
+                self._count(job, -1)
                 if not job.answer.done():
                     return job
             self._arrived.clear()
@@ -172,9 +187,7 @@ class Gate:
 
     async def _work(self, process: asyncio.subprocess.Process, job: _Job) -> None:
         settings = self._settings
-        memory = self._known.get(job.camera)
-        if memory is None:
-            memory = await self._places.of(job.camera) if self._places is not None else b""
+        memory = self._known.get(job.camera, job.place)
         occasion = round(settings.occasion_s * 1_000_000)
         asked = Asked(
             job.picture, settings.longest_side, memory, job.received, settings.occasions, occasion,

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -61,6 +62,40 @@ async def test_a_place_is_shown_once_it_is_known_and_what_comes_into_it_is_in_bl
     assert np.abs(seen - STREET).mean() < 6
     assert shown[400:580, 600:720].std() < 40 < checks.std(), "nothing is left of what stands before it"
     assert np.abs(shown[400:580, 560:760] - visitor[400:580, 560:760]).mean() > 40
+
+
+async def test_a_store_that_is_slow_holds_up_no_other_camera_than_the_one_it_is_asked_about() -> None:
+    class Slow:
+        """Answers when it is let; what it asks stands in `asked`."""
+
+        def __init__(self) -> None:
+            self.asked, self.let = list[str](), asyncio.Event()
+
+        async def of(self, camera: str) -> bytes:
+            self.asked.append(camera)
+            if camera != "cam":
+                await self.let.wait()
+            return b""
+
+        async def run(self) -> None:
+            await asyncio.Event().wait()
+
+        def keep(self, _camera: str, _place: bytes) -> None:
+            """Nothing is kept."""
+
+    slow = Slow()
+    async with open_gate(places=cast("Places", slow)) as gate:
+        await answered(gate, "cam", jpeg(noisy(STREET, 0)))
+        others = [asyncio.create_task(gate.passed(f"other-{n}", PLAIN)) for n in range(4 * QUICK.processes)]
+        await asyncio.sleep(0)  # each of them asks the store
+        assert len(slow.asked) == 1 + len(others)
+        before = gate.outcomes.total()
+        assert (await answered(gate, "cam", jpeg(noisy(STREET, 1)))).jpeg
+        assert gate.outcomes.total() > before, "it passes while the store answers for none of the others"
+        assert {each.why for each in await asyncio.gather(*others)} == {TOO_SLOW}
+        slow.let.set()
+        assert (await answered(gate, "cam", jpeg(noisy(STREET, 2)))).jpeg
+        assert (gate._waiting, gate._waiting_bytes, gate._of_camera) == (0, 0, {})
 
 
 async def test_the_first_picture_after_a_restart_shows_the_place_and_nobody_who_stands_before_it(database: str) -> None:
