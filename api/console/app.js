@@ -2,6 +2,7 @@
 
 import { again, draw as drawAccount, enter, locked, may, ready } from './account.js';
 import { noteProblem, showAges, showAlerts, urgent } from './alerts.js';
+import { drawCameras } from './cameras.js';
 import { drawCases } from './cases.js';
 import { openDevice } from './device.js';
 import { drawIndicators } from './indicators.js';
@@ -199,6 +200,7 @@ function drawMay() {
   document.querySelector('.panel.letters').hidden = !may('letters:read');
   drawOffice();
   drawCases();
+  drawCameras();
   drawIndicators();
   draw();
 }

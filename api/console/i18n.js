@@ -37,6 +37,9 @@ export function dutyReason(reason) {
 export const caseStage = (stage) => WORDS[language][`case.stage.${stage}`] ?? stage;
 export const caseStep = (kind) => WORDS[language][`case.step.${kind}`] ?? kind;
 
+// What is found in video; an event's kind that is none of these, as it is.
+export const finding = (kind) => WORDS[language][`video.kind.${kind}`] ?? kind.replaceAll('_', ' ');
+
 const ROLE = 'access.role.';
 export const ROLES = Object.keys(WORDS.en).filter((key) => key.startsWith(ROLE)).map((key) => key.slice(ROLE.length));
 

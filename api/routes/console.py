@@ -32,7 +32,9 @@ async def words() -> Response:
 @cache
 def _words() -> bytes:
     return bytes(
-        JSONResponse(below("page.", "reason.", "duty.reason.", "access.role.", "case.stage.", "case.step.")).body
+        JSONResponse(
+            below("page.", "reason.", "duty.reason.", "access.role.", "case.stage.", "case.step.", "video.kind.")
+        ).body
     )
 
 
