@@ -45,6 +45,20 @@ class View:
         return small
 
     @cached_property
+    def channels(self) -> tuple[Image, Image, Image]:
+        """Blue, green and red of `small_bgr`, each (90, 160)."""
+        blue, green, red = cv2.split(self.small_bgr)
+        return blue, green, red
+
+    @cached_property
+    def extremes(self) -> tuple[Image, Image]:
+        """The brightest channel of each pixel of `small_bgr`, and the darkest; each (90, 160)."""
+        blue, green, red = self.channels
+        most: Image = cv2.max(cv2.max(blue, green), red)
+        least: Image = cv2.min(cv2.min(blue, green), red)
+        return most, least
+
+    @cached_property
     def hsv(self) -> Image:
         """(h, w, 3): hue 0 .. 179, saturation and value 0 .. 255."""
         hsv: Image = cv2.cvtColor(self.bgr, cv2.COLOR_BGR2HSV)

@@ -6,6 +6,7 @@ import pytest
 
 from analytics.video.quality.measures import BLOCKS, Measures, by_block, without_light
 from analytics.video.quality.quantile import median, quantile
+from analytics.video.quality.stripes import power_of
 from analytics.video.view import View
 
 
@@ -36,3 +37,9 @@ def test_quantiles_are_those_of_numpy(count: int) -> None:
     for share in (0.0, 0.2, 0.5, 0.9, 1.0):
         assert quantile(values, share) == pytest.approx(float(np.percentile(values, 100 * share)), abs=1e-6)
     assert median(values) == pytest.approx(float(np.median(values)), abs=1e-6)
+
+
+def test_the_power_of_waves_is_that_of_numpy() -> None:
+    picture = np.random.default_rng(4).normal(size=(90, 160)).astype(np.float32)
+    expected = np.abs(np.fft.rfft2(picture)) ** 2
+    assert power_of(picture) == pytest.approx(expected, abs=1e-5 * float(expected.max()))

@@ -10,6 +10,8 @@ from analytics.video.quality.usual import Usual
 
 GREY_FROM, GREY_TO = 14, 248
 """Grey of blocks that have a colour to tell."""
+TURNS = 0.08
+"""By which the logarithm of a channel's share turns at least."""
 
 
 def colour_cast(now: Measures, usual: Usual | None) -> Cue:
@@ -27,9 +29,11 @@ def colour_cast(now: Measures, usual: Usual | None) -> Cue:
     shift = np.array((median(turned[:, 0]), median(turned[:, 1])))
     channel = int(np.abs(shift).argmax())
     size = abs(float(shift[channel]))
+    if size <= TURNS:
+        return Cue(0.0, {"turned": 0.0})
     shared = float((turned[:, channel] * np.sign(shift[channel]) > 0.4 * size).mean())
     grey = ramp(now.saturation, 0.015, 0.04)
-    cues = {"turned": ramp(size, 0.08, 0.28), "everywhere": ramp(shared, 0.6, 0.9), "not_grey": grey}
+    cues = {"turned": ramp(size, TURNS, 0.28), "everywhere": ramp(shared, 0.6, 0.9), "not_grey": grey}
     return Cue(min(cues.values()), cues)
 
 

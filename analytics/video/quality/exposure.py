@@ -46,6 +46,9 @@ def under_exposure(now: Measures, usual: Usual | None) -> Cue:
         return Cue(dull, {"dull": dull})
     darker = min(ramp(now.mean / (usual.mean + 1), 0.6, 0.3), ramp(now.mean, 65, 40))
     lights = ramp(top, 150, 90)
+    least = max(dull, min(darker, lights))
+    if least == 0.0:
+        return Cue(0.0, {"dull": dull, "darker": darker, "lights": lights})
     same = ramp(pattern_of(now.light, usual.light), 0.25, 0.65) if usual.pattern > 0.5 else 1.0
-    score = min(max(dull, min(darker, lights)), same)
+    score = min(least, same)
     return Cue(score, {"dull": dull, "darker": darker, "lights": lights, "same_place": same})

@@ -141,9 +141,7 @@ class Measures:
     @cached_property
     def saturation(self) -> float:
         """What the brightest channel has over the darkest on the mean, as a share of the mean grey; 0 is grey."""
-        blue, green, red = cv2.split(self.view.small_bgr)
-        most, least = cv2.max(cv2.max(blue, green), red), cv2.min(cv2.min(blue, green), red)
-        return float(cv2.mean(cv2.subtract(most, least))[0]) / (self.mean + 4)
+        return float(cv2.mean(cv2.subtract(*self.view.extremes))[0]) / (self.mean + 4)
 
     @cached_property
     def structure(self) -> Floats:
@@ -217,6 +215,6 @@ class Measures:
 
     def seen(self) -> "Measures":
         """Make what needs the frames before, and let go of them."""
-        _ = self.flicker, self.change, self.settled
+        _ = self.change, self.settled
         self._last = self._before = self.last_rows = None
         return self

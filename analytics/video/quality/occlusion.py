@@ -10,6 +10,8 @@ from analytics.video.quality.usual import Usual
 
 STILL = 5.0
 """Grey by which pixels may change in a second: smoke and water move more."""
+LEAST, MOST = 0.12, 0.36
+"""Share of what is not black."""
 
 
 def occlusion(now: Measures, usual: Usual | None) -> Cue:
@@ -27,10 +29,12 @@ def occlusion(now: Measures, usual: Usual | None) -> Cue:
     )
     other = ((now.light < low) | (now.light > high)) & (now.power < np.maximum(0.5 * usual.power, 1.5))
     still = np.ones_like(lost) if now.change is None else now.change < STILL
-    spots = ((lost | other) & still).astype(np.uint8)
+    spots = ((lost | other) & still).view(np.uint8)
+    living = max(np.count_nonzero(usual.light > 8), spots.size / 4)
+    if np.count_nonzero(spots) <= LEAST * living:
+        return Cue(0.0, {"covered": 0.0})
     covered = cv2.morphologyEx(spots, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))  # it is in one piece
-    living = float((usual.light > 8).mean())
-    share = float(covered.mean()) / max(living, 0.25)
+    share = np.count_nonzero(covered) / living
     whole = float((lost & still).sum()) / max(float((usual.power > 1.0).sum()), 9.0)
-    cues = {"covered": ramp(share, 0.12, 0.36), "structure_lost": ramp(whole, 0.06, 0.2)}
+    cues = {"covered": ramp(share, LEAST, MOST), "structure_lost": ramp(whole, 0.06, 0.2)}
     return Cue(min(cues.values()), {**cues, "share": min(share, 1.0)})

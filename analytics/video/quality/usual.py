@@ -9,6 +9,8 @@ from analytics.video.quality.quantile import quantile
 
 LOOKS = 30
 """Over which it forgets: what comes more slowly (dusk, fog) is not a fault."""
+NOISE_LOOKS = 3
+"""Of so many looks one tells how much noise is usual: it takes two frames of full size."""
 ENOUGH = 4
 """Looks until anything is compared with it."""
 STEADY, TEXTURED = 0.35, 1.0
@@ -64,7 +66,9 @@ class Usual:
         self.mean += rate * (now.mean - self.mean)
         self.clipped += rate * (now.clipped - self.clipped)
         self.saturation += rate * (now.saturation - self.saturation)
-        self.noise += rate * (grain(now) - self.noise)
+        if self.looks % NOISE_LOOKS == 0:
+            often = share * max(NOISE_LOOKS / (self.looks + NOISE_LOOKS), NOISE_LOOKS / LOOKS)
+            self.noise += often * (grain(now) - self.noise)
         if now.change is not None:
             self.change += max(rate, 1 / max(self.looks, 1) if self.looks < LOOKS else 0) * (
                 stir(now.change) - self.change
@@ -96,13 +100,16 @@ def pattern_of(light: Floats, other: Floats) -> float:
     return product / float(np.sqrt(((one * one).mean() + 1) * ((two * two).mean() + 0.1)))
 
 
-def grain(now: Measures) -> float:
-    """The noise of a frame, in grey: what is everywhere, and not in the same place in the frame before."""
+def grain(now: Measures, enough: float = 0.0) -> float:
+    """The noise of a frame, in grey: what is everywhere, and not in the same place in the frame before.
+
+    Below `enough` it is not asked of the frame before, which is costly; it may be less, then.
+    """
     told = (now.light > DARK) & (now.light < BRIGHT)
     if told.mean() < 0.2:
         told = np.ones_like(told)
     noise = quantile(now.fine[told], 0.2)
-    return noise if now.flicker is None else min(noise, quantile(now.flicker[told], 0.2))
+    return noise if noise < enough or now.flicker is None else min(noise, quantile(now.flicker[told], 0.2))
 
 
 def stir(change: Floats) -> float:

@@ -5,6 +5,7 @@ picture. What sways has noise of its own per pixel, what has edges may shake by 
 becomes place. A cut, or a picture that differs nearly everywhere, begins a new model (`epoch`).
 """
 
+import math
 from typing import NamedTuple
 
 import cv2
@@ -75,7 +76,7 @@ class Foreground(NamedTuple):
 
 def fading(dt: float, seconds: float) -> float:
     """The weight of a new frame in a mean over so many seconds."""
-    return float(1.0 - np.exp(-dt / seconds))
+    return 1.0 - math.exp(-dt / seconds)
 
 
 class Background:
@@ -102,7 +103,7 @@ class Background:
     def _learned(self, view: View) -> Foreground:
         small = view.small
         if view.previous is None or self._view is None:
-            self._begin(small, opposed(view.small_bgr))
+            self._begin(small, opposed(view.channels))
             dt = 0.0
             changed: Image = np.zeros_like(small)
         else:
@@ -116,7 +117,7 @@ class Background:
         if self._frames % 5 == 1:
             self._threshold = self._tolerance()
             self._colour.settle()
-        colour = opposed(view.small_bgr)
+        colour = opposed(view.channels)
         brightness = cv2.compare(cv2.absdiff(small, place), self._threshold, cv2.CMP_GT)
         if gain < 1.0:  # what was as bright as can be stays so when less light is taken in
             both = cv2.bitwise_and(
@@ -153,10 +154,9 @@ class Background:
         """Whether the camera has gone from colour to infrared, or back: another light, in which all looks otherwise."""
         if self._frames % _SWITCHED_FRAMES:
             return False
-        blue, green, red = cv2.split(view.small_bgr)
-        most, least = cv2.max(cv2.max(blue, green), red), cv2.min(cv2.min(blue, green), red)
-        now = cv2.subtract(most, least).mean() / (float(most.mean()) + 4)
-        usual, self._colourful = self._colourful, float(now)
+        most, least = view.extremes
+        now = cv2.mean(cv2.subtract(most, least))[0] / (cv2.mean(most)[0] + 4)
+        usual, self._colourful = self._colourful, now
         return usual is not None and (min(now, usual) < _GREY and max(now, usual) > _COLOURED)
 
     def _begin(self, small: Image, colour: Image) -> None:
@@ -184,23 +184,21 @@ class Background:
         early = self._age < SETTLED_S
         even = small if abs(gain - 1) < 0.01 else cv2.convertScaleAbs(small, alpha=1 / gain)
         cv2.accumulateWeighted(even, self._recent, fading(dt, _RECENT_S))
-        same = cv2.bitwise_not(cv2.dilate(mask, None))
-        stirs = cv2.min(changed, 40)
+        stirs, bare = cv2.min(changed, 40), cv2.bitwise_not(mask)
         if early:
             cv2.accumulateWeighted(stirs, self._noise, fading(dt, SETTLED_S))
-        else:
-            cv2.accumulateWeighted(stirs, self._noise, fading(dt, _NOISE_S), cv2.bitwise_not(mask))
-            cv2.accumulateWeighted(stirs, self._noise, fading(dt, _STIRS_S), mask)
-        if early:
             cv2.accumulateWeighted(even, self._place, 1.0 / (self._frames + 1))
             self._colour.learn(colour, 1.0 / (self._frames + 1))
         else:
+            same = cv2.bitwise_not(cv2.dilate(mask, None))
+            cv2.accumulateWeighted(stirs, self._noise, fading(dt, _NOISE_S), bare)
+            cv2.accumulateWeighted(stirs, self._noise, fading(dt, _STIRS_S), mask)
             cv2.accumulateWeighted(even, self._place, fading(dt, _SLOW_S), same)
             self._colour.learn(colour, fading(dt, _SLOW_S), same)
             if gain != 1.0:
                 self._place *= gain ** fading(dt, _GAIN_S)
         calm = cv2.compare(cv2.absdiff(even, cv2.convertScaleAbs(self._recent)), _LEAST, cv2.CMP_LT)
-        standing, bare = cv2.bitwise_and(mask, calm), cv2.bitwise_not(mask)
+        standing = cv2.bitwise_and(mask, calm)
         self._still = cv2.copyTo(cv2.add(self._still, dt), standing)  # 0 elsewhere
         cv2.add(self._proven, dt, dst=self._proven, mask=bare)
         if self._frames % _ABSORBED_FRAMES:

@@ -40,19 +40,23 @@ class Region(NamedTuple):
 
 def regions(mask: Image, least: int, most: int = 8) -> Sequence[Region]:
     """The `most` largest regions of at least `least` pixels; their pixels touch at sides or corners."""
-    count, labels, stats, centres = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if count < 2:
+    x, y, wide, high = cv2.boundingRect(mask)
+    if not wide:
         return ()
+    # Their cost is that of the pixels, however few are set, and of 32 bits three times that of 16.
+    x, y, wide, high = x & ~1, y & ~1, wide + (x & 1), high + (y & 1)
+    part = mask[y : y + high, x : x + wide]
+    _, labels, stats, centres = cv2.connectedComponentsWithStats(part, connectivity=8, ltype=cv2.CV_16U)
     areas = stats[1:, cv2.CC_STAT_AREA]
     found = []
     for label in 1 + np.argsort(-areas, kind="stable")[:most]:
-        left, top, width, height, area = (int(one) for one in stats[label])
+        left, top, width, height, area = stats[label].tolist()
         if area < least:
             break
         within = labels[top : top + height, left : left + width] == label
+        left, top, (at_x, at_y) = left + x, top + y, centres[label].tolist()
         place = box_of((left, top, left + width, top + height), mask.shape)
-        x, y = (float(one) for one in centres[label])
-        found.append(Region(area, left, top, width, height, x, y, within, place))
+        found.append(Region(area, left, top, width, height, at_x + x, at_y + y, within, place))
     return found
 
 

@@ -50,24 +50,30 @@ class _Look:
         self._mask = mask
 
     @cached_property
-    def _found(self) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-        _, near, _, centres = cv2.connectedComponentsWithStats(cv2.dilate(self._mask, _GAP), connectivity=8)
-        return near, centres
+    def _found(self) -> tuple[NDArray[np.uint16], NDArray[np.int32], NDArray[np.float64]]:
+        near_by = cv2.dilate(self._mask, _GAP)
+        _, near, stats, centres = cv2.connectedComponentsWithStats(near_by, connectivity=8, ltype=cv2.CV_16U)
+        return near, stats, centres
 
     @property
-    def near(self) -> NDArray[np.int32]:
+    def near(self) -> NDArray[np.uint16]:
         """By pixel, with those beside it; 0 is the place."""
         return self._found[0]
 
     @property
     def centres(self) -> NDArray[np.float64]:
         """By label."""
-        return self._found[1]
+        return self._found[2]
+
+    def box(self, label: int) -> tuple[slice, slice]:
+        """Rows and columns of a thing and what is beside it."""
+        left, top, width, height, _ = self._found[1][label].tolist()
+        return slice(top, top + height), slice(left, left + width)
 
     @cached_property
-    def labels(self) -> NDArray[np.int32]:
+    def labels(self) -> NDArray[np.uint16]:
         """By pixel."""
-        made: NDArray[np.int32] = np.where(self._mask > 0, self.near, 0)
+        made: NDArray[np.uint16] = cv2.copyTo(self.near, self._mask)
         return made
 
     @cached_property
@@ -119,8 +125,9 @@ class Standing:
         differs = _weakly(seen)
         stands = differs & (_apart(now, self._last) <= _CALM)
         same = (_apart(now, self._looks) <= _SAME) & (self.since > 0)
-        self._other = np.where(stands & ~same, self._other + np.float32(dt), np.float32(0))
-        new = stands & ~same & ((self.since == 0) | (self._other >= OTHER_S))
+        other = stands & ~same
+        self._other = cv2.copyTo(cv2.add(self._other, dt), other.view(np.uint8))  # 0 elsewhere
+        new = other & ((self.since == 0) | (self._other >= OTHER_S))
         seen_again = stands & same
         self._hidden = np.where(seen_again | new, np.float32(0), self._hidden + np.float32(dt))
         cv2.add(self._seen, dt, dst=self._seen, mask=seen_again.view(np.uint8))
@@ -144,12 +151,13 @@ class Standing:
         for label in np.flatnonzero(np.bincount(at.near[new]) >= _LEAST):
             if not label:
                 continue
-            thing, size = at.near == label, float(at.sizes[label])
-            here, known = new & thing, thing & (self.since > 0) & ~new
-            own = self._own & (self._came <= _BROUGHT * size)
+            box, size = at.box(int(label)), float(at.sizes[label])
+            thing, is_new, came = at.near[box] == label, new[box], self._came[box]
+            here, known = is_new & thing, thing & (self.since[box] > 0) & ~is_new
+            own = self._own[box] & (came <= _BROUGHT * size)
             part_of_it = bool(known.any()) and float(own[known].mean()) >= _OWN
-            self._own[here] = own[here] | (part_of_it or any(_moved(at, int(label), past) for past in self._past))
-            self._came[here] = size
+            self._own[box][here] = own[here] | (part_of_it or any(_moved(at, int(label), past) for past in self._past))
+            came[here] = size
 
     def around(self, region: Region) -> int:
         """Pixels of the things that a region is part of."""
@@ -205,7 +213,7 @@ def _weakly(seen: Foreground) -> NDArray[np.bool_]:
     recent = cv2.convertScaleAbs(seen.recent, alpha=seen.gain)
     weak = cv2.compare(cv2.absdiff(recent, seen.place), cv2.convertScaleAbs(seen.tolerance, alpha=WEAKLY), cv2.CMP_GT)
     weak = cv2.bitwise_or(cv2.medianBlur(weak, 3), seen.mask)
-    count, labels = cv2.connectedComponents(weak, connectivity=8)
+    count, labels = cv2.connectedComponents(weak, connectivity=8, ltype=cv2.CV_16U)
     strong = np.zeros(count, np.bool_)
     strong[labels[seen.mask > 0]] = True
     made: NDArray[np.bool_] = strong[labels]

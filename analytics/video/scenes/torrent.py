@@ -12,7 +12,7 @@ import numpy as np
 
 from analytics.video.finding import Cue
 from analytics.video.scenes.background import Floats, Foreground, fading
-from analytics.video.scenes.evidence import level, ramp, together, told, vetoed
+from analytics.video.scenes.evidence import NOTHING, level, ramp, together, told, vetoed
 from analytics.video.scenes.regions import Region
 from analytics.video.view import SMALL, Image
 
@@ -27,6 +27,8 @@ _TEXTURE = 4.0
 """Sobel's units, in the mean, from which on the ground has edges that can be gone."""
 _FEW = 0.04
 """Share of the picture that is too little to be compared."""
+_VETOED = 0.2
+"""What is left of a score at most where a cue is missing: then it is not looked at how edges are."""
 _NEAR = np.ones((3, 3), np.uint8)
 
 
@@ -48,23 +50,28 @@ class Torrent:
     def judged(self, region: Region, grew: Floats, small: Image, seen: Foreground, known: Mapping[str, float]) -> Cue:
         """Of the cells that differ lastingly, with the seconds since each does, and what is `known` of them."""
         restless = self._restless[region.box][region.within]
-        cells = np.zeros(self._restless.shape, np.uint8)
-        cells[region.box] = region.within
-        gone, walls = (_kept(part, small, seen.place) for part in (cells, 1 - cv2.dilate(cells, _NEAR)))
         cues = {
             "large": ramp(region.area / self._restless.size, *_LARGE),
             "area": known["area"],
             "lasting": known["lasting"],
             "spread": _spread(grew),
             "restless": ramp(level(restless, 0.5), 0.35, 0.55) * ramp(level(restless, 0.25), 0.05, 0.2),
-            "gone": 0.0 if gone is None else ramp(gone, 0.4, 0.25),
-            "walls": 0.0 if walls is None else ramp(walls, 0.5, 0.75),
             "border": known["border"],
             "low": known["low"],
         }
+        essential = ("large", "spread", "restless", "border", "low")
+        if not vetoed(1.0, (cues[name] for name in essential)) > _VETOED:
+            return NOTHING
+        cells = np.zeros(self._restless.shape, np.uint8)
+        cells[region.box] = region.within
+        gone, walls = (_kept(part, small, seen.place) for part in (cells, 1 - cv2.dilate(cells, _NEAR)))
+        cues |= {
+            "gone": 0.0 if gone is None else ramp(gone, 0.4, 0.25),
+            "walls": 0.0 if walls is None else ramp(walls, 0.5, 0.75),
+        }
         body = together(cues[name] for name in ("large", "area", "lasting", "spread", "restless", "gone"))
-        essential = ("large", "spread", "restless", "gone", "walls", "border", "low")
-        return told(vetoed(body, (cues[name] for name in essential)), cues)
+        edges = "gone", "walls"
+        return told(vetoed(body, (cues[name] for name in (*essential, *edges))), cues)
 
 
 def _spread(grew: Floats) -> float:
