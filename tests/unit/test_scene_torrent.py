@@ -68,6 +68,13 @@ def pushed(t: float, number: int) -> Image:
     return picture
 
 
+def drives(t: float, number: int) -> Image:
+    """A dark train that drives by."""
+    picture, far = floor(), int(np.clip((t - BURSTS_S) / 4, 0, 1) * 160)
+    picture[30:, :far] = np.roll(churning(1), 3 * number, axis=1)[30:, :far] // 2
+    return picture
+
+
 def scored(made: Callable[[float, int], Image], seconds: int = 14) -> list[float]:
     background, last, scores = Background(), None, []
     water = Water(background, areas("flood", read_settings({"kinds": ["flood"]})))
@@ -83,6 +90,6 @@ def test_water_that_bursts_in_is_a_torrent_however_much_it_fills(made: Callable[
     assert max(scored(made)[-3:]) > 0.8
 
 
-@pytest.mark.parametrize("made", [screen, glitter, pushed])
+@pytest.mark.parametrize("made", [screen, glitter, pushed, drives])
 def test_what_comes_as_a_whole_or_stands_is_none(made: Callable[[float, int], Image]) -> None:
     assert max(scored(made), default=0.0) < 0.5

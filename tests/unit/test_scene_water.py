@@ -15,7 +15,7 @@ ROWS, COLUMNS = CELLS[1], CELLS[0]
 def judged(apart_around: float = 1.0, edges_away: float = 8.0, top: int = 8, drawn: bool = True) -> float:
     """The score of smooth water over six rows of a floor, which came from the left in 8 s."""
     background = Background()
-    bare = np.full((90, 160, 3), 120, np.uint8)
+    view = View(0.0, np.full((90, 160, 3), 120, np.uint8))
     water = Water(background, areas("flood", read_settings({"kinds": ["flood"]})))
     wet = np.zeros((ROWS, COLUMNS), bool)
     wet[top : top + 6, 4:28] = True
@@ -27,8 +27,8 @@ def judged(apart_around: float = 1.0, edges_away: float = 8.0, top: int = 8, dra
         np.where(wet, np.float32(1), np.float32(edges_away)),
         had,
         np.full((*wet.shape, 3), 110, np.uint8),
-        bare[..., 0],
-        background.seen(View(0.0, bare)),
+        view,
+        background.seen(view),
     )
     return water._judged(wet, np.ones_like(wet), 1.0, look, drawn).score
 

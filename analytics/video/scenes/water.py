@@ -45,8 +45,7 @@ class _Look(NamedTuple):
     """The edges of the place, in the same exposure."""
     colour: Image
     """BGR."""
-    small: Image
-    """(90, 160), as it is."""
+    view: View
     seen: Foreground
 
 
@@ -97,7 +96,7 @@ class Water:
             _edges(view.small),
             _edges(seen.place),
             cv2.resize(view.small_bgr, CELLS, interpolation=cv2.INTER_AREA),
-            view.small,
+            view,
             seen,
         )
         scores: dict[Key, Cue] = {}
@@ -143,7 +142,7 @@ class Water:
         body = together((cues["area"], cues["lasting"], cues["flat"], cues["grey"], cues["growth"], surface))
         everywhere = cues["border"], cues["clear"], cues["low"]
         lies = told(vetoed(body, (cues["growth"], surface, cues["soft"], cues["flat"], *everywhere)), cues)
-        return better(lies, self._torrent.judged(region, grew, look.small, look.seen, cues)).at(region.place)
+        return better(lies, self._torrent.judged(region, grew, look.view, look.seen, cues)).at(region.place)
 
 
 def _spreads(since: Floats) -> float:
