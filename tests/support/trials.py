@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from tests.support import trials_danger as danger
 from tests.support import trials_fires as fires
+from tests.support import trials_ground as floors
 from tests.support import trials_harmless as harmless
 from tests.support import trials_left as left
 from tests.support import trials_lights as lights
@@ -70,6 +71,12 @@ HARMLESS: Mapping[str, Made] = {
         standing.snow_lies,
         standing.hanging,
         standing.wet_road,
+        floors.train,
+        floors.throng,
+        floors.fog_lifts,
+        floors.sun_patches,
+        floors.sprinkler,
+        floors.thaw,
         lights.gale,
         lights.crossing,
         lights.red_bus,

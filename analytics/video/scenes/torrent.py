@@ -24,8 +24,8 @@ _LARGE = 0.08, 0.15
 """Share of the picture."""
 _TOOK_S = 0.5, 2.0
 """Between the first places and the last, by looks a second apart."""
-_CHURNS = 0.42, 0.57
-"""Share of the change that no move explains: traffic in rain leaves 0.2 to 0.4 of it, water 0.6 to 0.95."""
+_CHURNS = 0.5, 0.6
+"""Share of the change that no move explains: traffic in rain and crowds leave 0.2 to 0.5 of it, water 0.6 to 0.95."""
 _TEXTURE = 4.0
 """Sobel's units, in the mean, from which on the ground has edges that can be gone."""
 _FEW = 0.04
