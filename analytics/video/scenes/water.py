@@ -117,10 +117,11 @@ class Water:
         colour = look.colour[box][within].astype(np.float32)
         sharper = look.edges[box][within] - look.had[box][within]
         smoother = -float(sharper.mean()) / max(float(look.had[box][within].mean()), 1.0)
-        stirs = self._stir[box][within]
+        grew = self._since[box][within]
+        # What brings the water stirs, too, and is gone from where it has been for long.
+        stirs = self._stir[box][within][grew >= level(grew, 0.5)]
         stir = float(stirs.mean()) - level(self._stir, 0.5)
         even = level(stirs, 0.1) / max(level(stirs, 0.5), 0.5)
-        grew = self._since[box][within]
         cues = {
             "area": ramp(region.area / max(float(mask.sum()), 1.0), 0.03, 0.25),
             "lasting": ramp(float(self._lasting[box][within].mean()), 0.6, 0.85),
