@@ -32,7 +32,6 @@ from hub.store.dead_letter_stage import REPLAY
 from hub.store.pool import Pool, open_pool
 from hub.store.positions import Positions
 from hub.store.writer import Writer
-from tests.support.batches import fetch
 from tests.support.frames_hj212 import frame
 from tests.support.origins import raw_of
 from tests.support.staged_hub import Broken, StagedHub

@@ -84,7 +84,7 @@ class _Patience:
         self._start()
 
     def pause(self, moved: object = None) -> float:
-        """Seconds until the next look, a twentieth of what has passed: looking costs, a connection to a store 5 ms.
+        """Seconds until the next look, a tenth of what has passed: looking costs, a connection to a store 9 to 20 ms.
 
         Raises AssertionError when nothing has moved for too long.
         """
@@ -94,7 +94,7 @@ class _Patience:
         passed, quiet = time.monotonic() - self._since, _quiet() - self._quiet_since
         if quiet + (passed - quiet) / 10 > self._seconds:
             raise AssertionError(f"nothing moved for {self._seconds:g} s (in fact {passed:.0f} s): {self._what}")
-        return min(0.2, max(0.01, (time.monotonic() - self._began) / 20))
+        return min(0.2, max(0.02, (time.monotonic() - self._began) / 10))
 
     def _start(self) -> None:
         self._since, self._quiet_since = time.monotonic(), _quiet()

@@ -236,11 +236,13 @@ def test_every_finding_has_words_in_both_languages(lang: Lang) -> None:
             assert finding.advice or note.level != "fault", finding
 
 
-@pytest.mark.parametrize("reason", [*sorted(REASONS), "never_seen_before"])
 @pytest.mark.parametrize("lang", LANGS)
-def test_every_reason_has_a_remedy(reason: str, lang: Lang) -> None:
-    (note,) = [n for n in diagnose(replace(MUTE, refusals=(refusal(reason),))) if n.code == f"refused_{reason}"]
-    assert worded(note, NOW, lang).advice
+def test_every_reason_has_a_remedy(lang: Lang) -> None:
+    for reason in [*REASONS, "never_seen_before"]:
+        notes = diagnose(replace(MUTE, refusals=(refusal(reason),)))
+        assert [bool(worded(note, NOW, lang).advice) for note in notes if note.code == f"refused_{reason}"] == [True], (
+            reason
+        )
 
 
 def test_every_reason_of_the_hub_is_in_the_table() -> None:
