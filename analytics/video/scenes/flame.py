@@ -20,7 +20,7 @@ from analytics.video.finding import Cue
 from analytics.video.scenes.background import LONGEST_STEP_S, Floats
 from analytics.video.scenes.evidence import NOTHING, better, level, ramp, together, told
 from analytics.video.scenes.flicker import Flicker
-from analytics.video.scenes.glide import Glide, shifted
+from analytics.video.scenes.glide import Glide, moved
 from analytics.video.scenes.moves import REACH, Moves
 from analytics.video.scenes.regions import Region, regions
 from analytics.video.scenes.unrest import Unrest
@@ -48,6 +48,8 @@ _EDGED = 400.0
 _AROUND, _BARE, _RING = 4, 0.1, 8
 """Pixels around a region that are looked at, if for so small a share of the last seconds they were coloured as flames
 are; so many of them at least."""
+_CLIPPED = 245, 254
+"""Levels of red from which on a camera tells nothing brighter: before a bright sky a flame cannot glow more than it."""
 _EVEN = 2.0
 """Levels that are added to what an edge is, for noise."""
 _STANDS = 0.47
@@ -97,7 +99,8 @@ class Flame:
         if columns or rows:
             self._flicker.glide(columns, rows)
             self._moves.glide(columns, rows)
-            before = shifted(before, columns, rows)
+        if any(self._glide.exact):
+            before = moved(before, *self._glide.exact)
         return self._unrest.seen(before, now, dt)
 
     def _regions(self) -> Sequence[Region]:
@@ -158,10 +161,11 @@ class Flame:
         blue, green, red = (lit[:, channel].astype(np.float32) for channel in range(3))
         hue = (green - blue) / np.maximum(red - blue, 1.0)
         around = _ring(region, colour)
-        glow = level(red, 0.8) - level(around, 0.5) if len(around) else 0.0
+        brightest = level(red, 0.8)
+        glow = ramp(brightest - level(around, 0.5), 5, 70) if len(around) else 0.0
         cues |= {
             "colour": ramp(level(red - blue, 0.5), 25, 70),
-            "glow": ramp(glow, 5, 70),
+            "glow": max(glow, 0.5 * ramp(brightest, *_CLIPPED)),
             "hot": ramp(level(red, 0.9), 165, 210),
             "core": ramp(float(np.std(red) + np.std(green)), 8, 40),
             "hue": ramp(float(np.std(hue)), 0.02, 0.12),

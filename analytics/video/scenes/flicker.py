@@ -44,7 +44,7 @@ class Flicker:
     green: Floats
     """Levels of green to the frame before the last: what sways has come back, or is not farther away."""
     warmth: Floats
-    """Levels by which it was more red than blue."""
+    """Levels by which it was more red than green and blue: flames are redder than sand and dry grass."""
     own: Floats
     """Levels of green that do not follow from its red: light that plays on a colour changes both alike."""
     near: Floats
@@ -113,7 +113,8 @@ class Flicker:
         cv2.accumulateWeighted(cv2.dilate(mask, None), self.lasting, weight)
         cv2.accumulateWeighted(mask, self.area, weight)
         cv2.accumulateWeighted(cv2.bitwise_xor(mask, mask_before), self.shape, weight)
-        cv2.accumulateWeighted(cv2.subtract(red, cv2.extractChannel(colour, 0)), self.warmth, weight)
+        others = cv2.addWeighted(cv2.extractChannel(colour, 0), 0.5, green, 0.5, 0)
+        cv2.accumulateWeighted(cv2.subtract(red, others), self.warmth, weight)
         self._learn_red(red, red_before, weight)
         self._learn_hue(red, green, red_before, self._earlier, weight)
         self._learn_green(green, earlier, weight)
