@@ -13,6 +13,7 @@ from analytics.video.scenes.background import Background, Floats, fading
 from analytics.video.scenes.evidence import NOTHING, better, level, ramp, together, told, vetoed
 from analytics.video.scenes.plume import Plume
 from analytics.video.scenes.regions import Region, regions
+from analytics.video.scenes.restless import Restless
 from analytics.video.view import SMALL, Image, View
 
 STEP_S = 0.38
@@ -60,6 +61,7 @@ class Smoke:
         shape = CELLS[::-1]
         self._background, self._far = background, Plume(background, watched)
         self._watched = cv2.resize(watched, CELLS, interpolation=cv2.INTER_AREA)
+        self._first = Restless(self._watched)
         self._epoch, self._t = 0, 0.0
         self._veils: deque[Floats] = deque(maxlen=STEPS)
         self._flow: tuple[Floats, Floats] = np.zeros((*shape, 6), np.float32), np.zeros((*shape, 6), np.float32)
@@ -109,7 +111,7 @@ class Smoke:
         here = (self._lasting * self._early > 0.5).astype(np.uint8) * np.uint8(255)
         here = cv2.bitwise_and(cv2.morphologyEx(here, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), self._watched)
         self._area += np.float32(fading(dt, _AREA_S)) * ((here > 0).astype(np.float32) - self._area)
-        best = self._far.cue(view)
+        best = better(self._first.cue(small, chroma, dt), self._far.cue(view))
         if self._age >= EARLIEST_S and cv2.countNonZero(here) < _ALL * here.size:
             for region in regions(here, LEAST):
                 cue = self._judged(region, apart, edges, sharper, (chroma, usually))
@@ -120,6 +122,7 @@ class Smoke:
         self._epoch, self._t, self._age, self._steps = epoch, view.t, 0.0, 0
         self._colour = cv2.resize(view.small_bgr, CELLS, interpolation=cv2.INTER_AREA).astype(np.float32)
         self._veils.clear()
+        self._first.begin()
         for state in (
             *self._flow,
             self._usual,
