@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Header, Query
 
-from hub.words import Lang, preferred
+from hub.words import Lang, asked_first, preferred
 from hub.words.sentence import stored, told
 
 
@@ -16,6 +16,17 @@ def _spoken(
 
 
 Spoken = Annotated[Lang, Depends(_spoken)]
+
+
+def _asked(
+    lang: Annotated[Lang | None, Query(description="else as Accept-Language says")] = None,
+    accept_language: Annotated[str | None, Header(max_length=400)] = None,
+) -> Lang | None:
+    return lang or asked_first(accept_language)
+
+
+Asked = Annotated[Lang | None, Depends(_asked)]
+"""Of titles, which are stored in words. None: neither names a language of ours, and they are told as stored."""
 
 
 def letter_in(lang: Lang, row: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from api.context import Context, Here
 from api.contract_types import LEVELS, Code, LevelName, Name, RegionPrefix
 from api.cursors import Page, Paged
 from api.database import handling, read, row, rows
-from api.language import Spoken, failure_in, note_in
+from api.language import Asked, Spoken, failure_in, note_in
 from api.problems import ProblemError, invalid, not_found, responses
 from api.routes.alert_body import Alert, AlertDetail, Cause, State
 from hub.access.caller import Caller
@@ -36,7 +36,6 @@ router = GuardedRouter(prefix="/alerts", tags=["alerts"])
 SHOWN = 500
 """Changes and deliveries that one answer shows."""
 _KEYS = {"raised_at": datetime, "id": UUID}
-TitleLang = Annotated[Lang | None, Query(description="of titles; left out, as they are stored")]
 Taken = Literal["acknowledged", "dispatched", "handled", "verified", "closed", "false_alarm", "reopened"]
 
 
@@ -76,6 +75,7 @@ async def list_alerts(
     context: Here,
     caller: TheCaller,
     spoken: Spoken,
+    lang: Asked,
     state: Annotated[list[State] | None, Query(description="may be given several times")] = None,
     active: Annotated[bool, Query(description="only where the condition lasts and nobody has ended it")] = False,
     min_level: Annotated[LevelName | None, Query()] = None,
@@ -86,7 +86,6 @@ async def list_alerts(
     drill: Annotated[
         Literal["true", "false", "any"], Query(description="those of drills, those that are real, or both")
     ] = "false",
-    lang: TitleLang = None,
 ) -> Any:
     """Alerts, newest first; those of drills only where they are asked for."""
     wanted = {
@@ -118,7 +117,7 @@ async def few_keys(conn: AsyncConnection, scope: Scope, active: bool, limit: int
 @router.get("/{alert_id}", response_model=AlertDetail, responses=responses(404))
 @needs(Permission.ALERTS_READ)
 async def get_alert(
-    alert_id: UUID, context: Here, caller: TheCaller, spoken: Spoken, response: Response, lang: TitleLang = None
+    alert_id: UUID, context: Here, caller: TheCaller, spoken: Spoken, response: Response, lang: Asked
 ) -> Any:
     """One alert with its changes, and its deliveries for who may see consumers.
 
@@ -139,8 +138,8 @@ async def take_step(
     caller: TheCaller,
     spoken: Spoken,
     response: Response,
+    lang: Asked,
     seen: Seen = None,
-    lang: TitleLang = None,
 ) -> Any:
     """Acknowledge an alert or move it to another handling state; 409 lists the allowed transitions.
 

@@ -13,7 +13,7 @@ from api.context import Here
 from api.contract_types import LEVELS, Code, LevelName
 from api.cursors import Page, Paged
 from api.database import execute, read
-from api.language import Spoken
+from api.language import Asked, Spoken
 from api.problems import ProblemError, not_found, responses
 from api.routes.alert_body import AlertDetail, State
 from api.routes.alert_desk import Lines
@@ -129,8 +129,8 @@ async def separate(
     caller: TheCaller,
     spoken: Spoken,
     response: Response,
+    lang: Asked,
     seen: Seen = None,
-    lang: Annotated[Lang | None, Query(description="of titles; left out, as they are stored")] = None,
 ) -> Any:
     """Take an alert out of its incident: it joins none any more, and its level is its rule's again, but of a danger."""
     alert = await get_alert(alert_id, context, caller, spoken, response, lang)

@@ -42,8 +42,8 @@ def below(*prefixes: str) -> dict[Lang, dict[str, str]]:
     return {lang: {key: both[lang] for key, both in catalogue().items() if key.startswith(prefixes)} for lang in LANGS}
 
 
-def preferred(accept_language: str | None) -> Lang:
-    """The language that an Accept-Language header asks for first; English when it asks for none of ours."""
+def asked_first(accept_language: str | None) -> Lang | None:
+    """The language that an Accept-Language header asks for first; None when it asks for none of ours."""
     wanted: list[tuple[float, Lang]] = []
     for part in (accept_language or "").lower().split(","):
         tag, _, quality = part.strip().partition(";q=")
@@ -51,4 +51,9 @@ def preferred(accept_language: str | None) -> Lang:
             if tag == lang or tag.startswith(f"{lang}-"):
                 share = float(quality) if quality.replace(".", "", 1).isdigit() else 1.0
                 wanted.append((-share, lang))
-    return min(wanted, key=lambda each: each[0])[1] if wanted else "en"
+    return min(wanted, key=lambda each: each[0])[1] if wanted else None
+
+
+def preferred(accept_language: str | None) -> Lang:
+    """The language that an Accept-Language header asks for first; English when it asks for none of ours."""
+    return asked_first(accept_language) or "en"
