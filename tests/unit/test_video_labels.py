@@ -26,6 +26,20 @@ def test_json_has_events_and_the_settings_of_the_camera(tmp_path: Path) -> None:
     assert read[1].kinds == {"freeze"}
 
 
+def test_a_list_of_events_is_labels_and_what_is_wrong_in_it_is_named(tmp_path: Path) -> None:
+    read = labels_of(written(tmp_path, ".json", json.dumps([{"kind": "flame", "begin": 3}])))
+    assert read is not None
+    assert read[0] == (Label(kind="flame", begin=3),)
+    with pytest.raises(BadLabels, match=r"events\.0\.kind is missing; 'type' is meant"):
+        labels_of(written(tmp_path, ".json", json.dumps([{"type": "flame", "begin": 3}])))
+
+
+def test_clips_of_other_makers_are_clips(tmp_path: Path) -> None:
+    for name in ("a.wmv", "b.3GP", "c.m2ts"):
+        (tmp_path / name).touch()
+    assert [clip.name for clip in clips(tmp_path)] == ["a.wmv", "b.3GP", "c.m2ts"]
+
+
 def test_settings_that_name_no_kinds_look_for_what_is_labelled(tmp_path: Path) -> None:
     yard = {"name": "yard", "polygon": [[0, 0], [1, 0], [1, 1]]}
     events = [{"kind": "intrusion", "begin": 10, "zone": "yard"}]
@@ -68,7 +82,7 @@ def test_nobody_may_have_labelled_it(tmp_path: Path) -> None:
         (".json", '{"events": [{"kind": "floood", "begin": 1}]}', "'flood' is meant?"),
         (".json", '{"events": [{"kind": "blur", "start": 1}]}', "events.0.begin is missing; 'start' is meant?"),
         (".json", '{"events": [{"kind": "blur", "begin": 1, "stop": 2}]}', "'stop' is not a member; 'end' is meant?"),
-        (".json", '[{"kind": "blur", "begin": 1}]', 'write {"events": '),
+        (".json", '"blur at 1 s"', 'write {"events": '),
         (".json", '{"events": [{"kind": "blur", "begin": 1, "zone": "yard"}]}', "`settings` draws none"),
         (".json", "{", "cannot be read"),
         (".csv", "what,when\n", "give it kind,begin,end"),

@@ -4,7 +4,7 @@
 `{"events": [{"kind": "freeze", "begin": 10.0, "end": 20.0, "zone": null}], "settings": {...}}`. Begin and end are
 seconds of the clip; an event without an end lasts to the end of the clip. `"judged": false` says that it may be
 found or not (an effect of another event). The settings are those of the camera (`VideoSettings`), with its zones and
-lines.
+lines. The list of events alone is labels, too.
 
 `CLIP.csv` with the columns kind, begin, end and, if there are zones, zone. `CLIP.flames.xml` as the furg-fire-dataset
 has it: rectangles of flames by frame.
@@ -24,7 +24,10 @@ from analytics.video.settings import BadVideoSettings, VideoSettings, read_setti
 from hub.errors import HubError
 from hub.words.sentence import Sentence
 
-CLIPS = frozenset({".mp4", ".avi", ".mkv", ".mov", ".webm", ".ts", ".m4v", ".mpg", ".mpeg", ".flv", ".h264", ".h265"})
+CLIPS = frozenset(
+    {".mp4", ".avi", ".mkv", ".mov", ".webm", ".ts", ".m4v", ".mpg", ".mpeg", ".flv", ".h264", ".h265"}
+    | {".wmv", ".asf", ".3gp", ".mts", ".m2ts", ".mjpg", ".mjpeg", ".ogv", ".vob"}
+)
 MOST_BYTES = 16 << 20
 BETWEEN_S = 2.0
 """Flames that are away for less between two frames are one event."""
@@ -84,7 +87,8 @@ def labels_of(clip: Path) -> tuple[tuple[Label, ...], VideoSettings | None] | No
         if path.stat().st_size > MOST_BYTES:
             raise BadLabels(f"{path} is larger than {MOST_BYTES >> 20} MB: that is no file of labels")
         try:
-            labels = Labels.model_validate(read(path))
+            found = read(path)
+            labels = Labels.model_validate({"events": found} if isinstance(found, list) else found)
             return labels.events, _settings(labels)
         except ValidationError as error:
             raise BadLabels(f"{path}: {_wrong(error)}") from error
