@@ -28,6 +28,9 @@ def field_problem(item: Mapping[str, Any], lang: Lang) -> str:
     if right := RIGHT.get(context.get("pattern", "")):
         shown = item["input"] if isinstance(item["input"], str) else path[-1]
         return Sentence("refusal.field.does_not_fit", told=str(shown)[:SHOWN], right=right).told(lang)
+    if item["type"] == "uuid_parsing":
+        shown = str(item["input"])[:SHOWN]
+        return Sentence("refusal.field.does_not_fit", told=shown, right=Sentence("refusal.right.id")).told(lang)
     if isinstance(error := context.get("error"), ValueError) and error.args and isinstance(error.args[0], Sentence):
         return error.args[0].told(lang)
     message = str(item["msg"]).removeprefix("Value error, ")

@@ -37,6 +37,13 @@ class Fault(BaseModel):
     problem: str
 
 
+class Missing(BaseModel):
+    """What was asked for by a name that nothing has."""
+
+    what: str = Field(examples=["device"], description="the kind of thing, in the hub's own word")
+    name: str = Field(examples=["air-0"])
+
+
 class ProblemDetails(BaseModel):
     """An error, after RFC 9457."""
 
@@ -45,6 +52,7 @@ class ProblemDetails(BaseModel):
     status: int = Field(examples=[404])
     detail: str = Field(examples=["there is no device 'air-0'"])
     errors: list[Fault] | None = None
+    missing: Missing | None = Field(default=None, description="of a 404: what there is none of by this name")
 
 
 class ProblemError(Exception):
@@ -138,7 +146,15 @@ async def _declared(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)  # noqa: S101 for the type checker; registered for this type only
     lang = _lang(request)
     errors = [fault.model_copy(update={"problem": told(fault.problem, lang)}) for fault in error.errors[:ERRORS_SHOWN]]
-    return answer(error.status, told(error.detail, lang), errors, error.headers)
+    return answer(error.status, told(error.detail, lang), errors, error.headers, _missing(error.detail))
+
+
+def _missing(detail: str) -> dict[str, Any]:
+    """For programs: what `not_found` says there is none of."""
+    if not isinstance(detail, Sentence) or detail.key != "refusal.not_found":
+        return {}
+    what = detail.values["what"].key.removeprefix("thing.")
+    return {"missing": {"what": what, "name": detail.values["name"]}}
 
 
 async def _unreadable(request: Request, error: Exception) -> Response:

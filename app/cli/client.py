@@ -9,6 +9,7 @@ import httpx
 import typer
 from rich.text import Text
 
+from app.cli.missing import Ask, next_step
 from app.cli.terminal import Terminal
 from hub.access.shown_url import shown_url
 
@@ -23,6 +24,7 @@ CeilingOption = Annotated[
 DEFAULT_URL = "http://127.0.0.1:8420"
 HELP = {"help_option_names": ["-h", "--help"]}
 TIMEOUT_S = 60.0
+ADVICE_S = 5.0
 out, err = Terminal(highlight=False), Terminal(stderr=True, highlight=False)
 
 
@@ -33,10 +35,11 @@ def call(
 
     A hub that does not answer and each status that is neither 2xx nor in `accept` ends the command in words.
     """
+    _check_path(path)
     with calling(url), httpx.Client(timeout=kwargs.pop("timeout", TIMEOUT_S)) as client:
         answer = client.request(method, address(url, path), headers=headers(token, kwargs.pop("headers", {})), **kwargs)
     if not answer.is_success and answer.status_code not in accept:
-        refused(answer)
+        refused(answer, lambda more: httpx.get(address(url, more), headers=headers(token), timeout=ADVICE_S))
     return answer
 
 
@@ -89,8 +92,8 @@ def calling(url: str) -> Iterator[None]:
         fail(f"no hub answers at {url}: {error}. Is it running? --url or HUB_URL tells where")
 
 
-def refused(answer: httpx.Response) -> NoReturn:
-    """Exit with the hub's problem: its detail, then each error."""
+def refused(answer: httpx.Response, ask: Ask | None = None) -> NoReturn:
+    """Exit with the hub's problem: its detail, then each error, then what to do, for which `ask` asks the hub more."""
     try:
         body = answer.json()
     except json.JSONDecodeError:
@@ -106,7 +109,15 @@ def refused(answer: httpx.Response) -> NoReturn:
         lines += [f"  {_placed(item)}" for item in errors]
     if answer.status_code == 401:
         lines.append("give the token with --token or HUB_API__TOKEN")
+    if ask is not None and (advice := next_step(body, ask)):
+        lines.append(advice)
     fail("\n".join(lines))
+
+
+def _check_path(path: str) -> None:
+    """Refuse a name in a path that would make another path of it; no name of the hub has these."""
+    if any(part in ("", ".", "..") for part in path.removeprefix("/").split("/")) or any(each in path for each in "?#"):
+        fail(f"no name of the hub is empty, . or .., or has ? or # in it ({path})")
 
 
 def _placed(item: Mapping[str, Any]) -> str:
