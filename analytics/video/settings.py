@@ -12,8 +12,19 @@ from analytics.video.reading_names import PREFIX, prefix
 from hub.alerts.hours import minutes
 from hub.errors import HubError
 
+
+def _no_pixels(value: float) -> float:
+    if value > 1:
+        raise ValueError(
+            f"{value:g} is more than 1: points are shares of the picture, so divide x by its width and y by its height"
+            " in pixels (320 of 640 is 0.5; `hub video check FILE` begins with the size)"
+        )
+    return value
+
+
 Share = Annotated[float, Field(ge=0, le=1)]
-Point = tuple[Share, Share]
+Part = Annotated[float, Field(ge=0), AfterValidator(_no_pixels)]
+Point = tuple[Part, Part]
 """x and y in shares of the picture's width and height, from its upper left corner."""
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]

@@ -27,6 +27,7 @@ from app.check.networks import check_networks
 from app.check.oidc import check_oidc
 from app.check.outgoing import check_outgoing
 from app.check.path import check_path
+from app.check.pictures import check_pictures
 from app.check.polling import check_polling
 from app.check.ports import check_ports
 from app.check.retention import check_retention
@@ -74,7 +75,7 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
             yield finding
     async for finding in _check_others(settings):
         yield finding
-    for finding in await asyncio.to_thread(check_ports, settings):
+    for finding in [*check_pictures(settings), *await asyncio.to_thread(check_ports, settings)]:
         yield finding
 
 

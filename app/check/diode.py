@@ -7,6 +7,7 @@ from pathlib import Path
 from stat import S_ISVTX
 
 from app.check.finding import Finding
+from app.check.folders import writable
 from hub.diode_settings import Diode, DiodeEdge
 from hub.errors import ConfigError, HubError
 from hub.settings import Settings
@@ -30,7 +31,7 @@ def check_outbox(settings: Diode) -> list[Finding]:
     found = [Finding("ok", f"edge {settings.edge} signs with the key {key}")]
     for name, folder in (("archive", settings.archive), ("outbox", settings.outbox)):
         if folder is not None:
-            found.append(_writable(f"diode.{name}", folder))
+            found.append(writable(f"diode.{name}", folder))
     there = next(each for each in (settings.archive, *settings.archive.absolute().parents) if each.exists())
     free = shutil.disk_usage(there).free >> 20
     if free < settings.keep_mb:
@@ -46,7 +47,7 @@ async def check_diode(settings: Settings) -> list[Finding]:
     found = check_outbox(settings.diode)
     if settings.diode.inbox is None:
         return found
-    found.append(_writable("diode.inbox", settings.diode.inbox))
+    found.append(writable("diode.inbox", settings.diode.inbox))
     if there := left_behind(settings.diode.inbox):
         found.append(there)
     if there := not_own(settings.diode.inbox):
@@ -113,10 +114,3 @@ def _judged(
     if aside:
         return Finding("warn", f"{what}; {aside} files were set aside within a day", "hub edges aside")
     return Finding("ok", what + ("; it is unsure of its clock" if clock == "unsure" else ""))
-
-
-def _writable(setting: str, folder: Path) -> Finding:
-    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
-    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
-        return Finding("ok", f"{setting}: {folder}" + ("" if folder.exists() else " will be made"))
-    return Finding("fail", f"{setting}: {folder} cannot be written", "give the hub's user the right to")

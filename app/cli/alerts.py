@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from app.cli.alert_evidence import saving
 from app.cli.alert_handling import arrive, causes, check, close_out, feedback, transfer
 from app.cli.alert_timeline import timeline
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, out
@@ -78,8 +79,12 @@ def show_alert(
     found = call("GET", f"/alerts/{alert}", url, token, params={"lang": _spoken(lang, as_json)}).json()
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
-    else:
-        _tell(found)
+        return
+    _tell(found)
+    # Who may not see pictures is told of none.
+    seen = call("GET", f"/alerts/{alert}/pictures", url, token, accept=(403, 404))
+    for line in saving(seen.json() if seen.is_success else []):
+        out.print(Text(f"  {line}"), soft_wrap=True)
 
 
 @alerts.verb("who")

@@ -30,10 +30,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line
 _STYLES = {"up": "green", "down": "red", "new": "yellow"}
 
 _FAULTS_ALONE = (
-    "Faults of its picture are looked for. Flames and smoke, too:  --analysis FILE  with\n"
-    '  {"kinds": ["flame", "smoke", "signal_loss", "freeze", "black", "under_exposure", "over_exposure", \n'
-    '             "colour_cast", "noise", "blur", "occlusion", "moved", "stripes"]}\n'
-    "(zones, lines and all kinds: docs/cameras/rtsp.md)"
+    "Faults of its picture are looked for, and no flames or smoke: the same with --fires looks for them, too.\n"
+    "Zones, lines and all other kinds:  --analysis FILE  (docs/cameras/rtsp.md)"
 )
 
 
@@ -48,6 +46,9 @@ def add(
         Path | None,
         typer.Option("--analysis", exists=True, dir_okay=False, help="Of rtsp: kinds, zones and lines, as JSON."),
     ] = None,
+    fires: Annotated[
+        bool, typer.Option("--fires", help="Of rtsp: flames and smoke, too, and not the faults of its picture alone.")
+    ] = False,
     patrol: Annotated[
         bool, typer.Option("--patrol", help="Of rtsp: looked at by turns (轮巡), a few frames at a time.")
     ] = False,
@@ -56,6 +57,11 @@ def add(
     token: TokenOption = None,
 ) -> None:
     """Connect a registered camera or recorder, or change how.
+
+    Of rtsp the hub looks at the video: for faults of the picture, with --fires for flames and smoke, too, and for all
+    else (water, intrusions, objects, lines, levels) where --analysis says what and where.
+
+    Example:  hub cameras add rtsp gate-4 rtsp://10.20.1.11/stream2 --user ganzhi --fires
 
     Example:  hub cameras add isapi gate-1 http://10.20.1.9 --user ganzhi
 
@@ -68,8 +74,8 @@ def add(
     Example:  hub cameras add isapi gate-3   (it pushes to an address that is shown once)
     """
     body: dict[str, Any] = {"url": where, **_login(user, password), "enabled": not off, "patrolled": patrol}
-    if analysis is not None:
-        body["analysis"] = _json_of(analysis)
+    if (asked := _asked_of(kind, analysis, fires=fires)) is not None:
+        body["analysis"] = asked
     stored = call("PUT", f"/devices/{device}/cameras/{kind}", url, token, json=body)
     found = stored.json()
     out.print(Text(f"{device} is connected." if stored.status_code == 201 else f"{device} is as given."))
@@ -78,7 +84,7 @@ def add(
         out.print(Text(f"  {address('https://HUB', '/cameras/isapi')}/{found['secret']}"), soft_wrap=True)
     elif where is not None:
         out.print(Text(f"Try it:  hub cameras check {kind} {found['url']} --device {device}"), soft_wrap=True)
-    if kind == "rtsp" and analysis is None:
+    if kind == "rtsp" and asked is None and not patrol:
         out.print(Text(_FAULTS_ALONE), soft_wrap=True)
 
 
@@ -311,6 +317,19 @@ def _of(rate: dict[str, Any], unit: int, name: str) -> str:
 
 def _minute(at: str | None) -> str:
     return "-" if at is None else at[:16].replace("T", " ")
+
+
+def _asked_of(kind: str, analysis: Path | None, *, fires: bool) -> Any:
+    """What is looked for in video, as the hub takes it; None: faults of the picture."""
+    if not fires:
+        return None if analysis is None else _json_of(analysis)
+    if analysis is not None:
+        fail(f"--fires and --analysis: name flame and smoke in the kinds of {analysis} instead")
+    if kind != "rtsp":
+        fail(f"--fires looks at video, which the hub reads over rtsp; a camera of {kind} tells its own events")
+    from analytics.video.kinds import ANYWHERE
+
+    return {"kinds": sorted(ANYWHERE)}
 
 
 def _json_of(path: Path) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 
 from analytics.video.finding import Finding
 from analytics.video.settings import VideoSettings, read_settings
+from app.video.silence import silence
 from hub.children import Command, Limits, child
 
 LIMITS = Limits(memory_bytes=2 << 30)
@@ -69,7 +70,7 @@ def main(path: str, fps: float) -> Iterator[dict[str, Any]]:
     from app.video.networks import network_of
     from app.video.sampler import Sampler
     from ingest.video.complaints import complaints
-    from ingest.video.decoding import MAX_CODED, lost_of, of_file
+    from ingest.video.decoding import MAX_CODED, damage_of, lost_of, of_file
     from ingest.video.file_time import FileTime
 
     cv2.setNumThreads(0)
@@ -93,10 +94,10 @@ def main(path: str, fps: float) -> Iterator[dict[str, Any]]:
             if frames % 50 == 0:
                 yield {"seconds": t, "frames": frames, "cost": analysis.cost}
         complained.told()
-        lost = lost_of(decoder, number, complained)
+        lost, length = lost_of(decoder, number, complained), decoder.seconds
         decoder.close()
     if number and lost > MOST_LOST * (number + lost):
-        fault = f"it is damaged: {number} of {number + lost} frames can be decoded"
+        fault = str(damage_of(number, lost, t, length))
     if fault is None and not number:
         fault = "no frame of it can be decoded"
     seconds = t * number / max(number - 1, 1)
@@ -105,7 +106,7 @@ def main(path: str, fps: float) -> Iterator[dict[str, Any]]:
 
 if __name__ == "__main__":
     told = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what a library prints must not be taken for an answer
+    silence()
     for line in main(sys.argv[1], float(sys.argv[2])):
         told.write(json.dumps(line) + "\n")
         told.flush()

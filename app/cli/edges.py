@@ -34,8 +34,10 @@ def key(
     try:
         with os.fdopen(os.open(into, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
             file.write(private)
+    except FileExistsError:
+        fail(f"{into} exists, and no key is written over another: name another file, or move this one away first")
     except OSError as error:
-        fail(f"{into}: {error.strerror}")
+        fail(f"{into}: {error.strerror}; name a file in a folder that is there and that you may write to")
     out.print(Text(f"{into} is the private key: name it as diode.key_file at the edge, and copy it nowhere else."))
     out.print(Text("The public key, for diode.edges of the hub:"))
     out.print(Text(f"  {public}"), soft_wrap=True)
@@ -159,17 +161,42 @@ def take(
 ) -> None:
     """At the hub: take files again that lie aside; where a number is another file's, messages are stored beside it.
 
+    Nothing is stored twice by it. What is not signed and whole by the keys of now stays aside: exit status 1.
+
     Example:  hub edges take video-1.0a1b2c3d4e5f.000000000117.gdx.9f3a01bc
     """
+    from ingest.diode.again import is_waiting
     from ingest.diode.again import take as again
 
-    inbox, _ = _taking(config)
+    inbox, keys = _taking(config)
+    refused = list[str]()
     for file in files:
         try:
-            again(inbox, file)
+            if is_waiting(inbox, file):
+                out.print(Text(f"{file} is about to be taken already; nothing is done twice"), soft_wrap=True)
+            elif (why := _why_not(inbox, keys, file)) is not None:
+                refused.append(f"{file} {why}")
+            else:
+                again(inbox, file)
+                out.print(Text(f"{file} is taken next; what cannot be is aside again: hub edges aside"), soft_wrap=True)
         except OSError as error:
-            fail(f"{file}: {error.strerror}")
-        out.print(Text(f"{file} is taken next; what cannot be is aside again: hub edges aside"), soft_wrap=True)
+            refused.append(f"{file}: {error.strerror}")
+    if refused:
+        fail("\n".join(refused))
+
+
+def _why_not(inbox: Path, keys: "Keys", file: str) -> str | None:
+    """Why a file is not taken again; None: it can be. OSError."""
+    from ingest.diode.again import content_of, is_aside
+    from ingest.diode.envelope import UnusableError
+
+    if not is_aside(inbox, file):
+        return "does not lie aside (it may have been taken): hub edges look lists those that do, by their names alone"
+    try:
+        content_of(inbox, file, keys)
+    except UnusableError as error:
+        return f"stays aside: {error}"
+    return None
 
 
 def _taking(config: Path | None) -> "tuple[Path, Keys]":

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 
 def evaluate_video(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Clips, each with CLIP.json or CLIP.csv beside it.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR|FILE", help="Clips, or one, each with CLIP.json or CLIP.csv beside it.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     kinds: Annotated[str, typer.Option(help="What is looked for where labels have no settings, with commas.")] = "",
     fps: Annotated[float, typer.Option(min=0.5, max=30, help="Frames a second that are analysed.")] = 5.0,
@@ -33,17 +35,21 @@ def evaluate_video(
     """Run the analysis of cameras over labelled clips: what it finds, misses and tells of nothing, how soon, the cost.
 
     Labels: {"events": [{"kind": "freeze", "begin": 10, "end": 20}], "settings": {"zones": ...}}, or the columns
-    kind,begin,end as CSV. Without --kinds, faults of the picture, flames, smoke and the kinds that any label names
-    are looked for in every clip; intrusions, crowds and crossings in those that are labelled with them, for they are
-    events only where somebody says so. A clip without labels is one in which nothing is to be found.
+    kind,begin,end as CSV; times are seconds of the clip or 00:00:10. A clip without labels is one in which nothing is
+    to be found. Without --kinds, faults of the picture, flames, smoke and the kinds that any label names are looked for
+    in every clip; intrusions, crowds and crossings in those that are labelled with them, for they are events only where
+    somebody says so. Exit status 1 when a clip cannot be read, or ends early.
 
     Example:  hub evaluate-video clips --json
+
+    Example:  hub evaluate-video fire.mp4
     """
     from analytics.video.evaluation.labels import clips
 
     spoken = language(lang or ("en" if as_json else None))
     try:
-        result = asyncio.run(_evaluated(clips(folder), folder, kinds, fps, spoken))
+        base = folder if folder.is_dir() else folder.parent
+        result = asyncio.run(_evaluated(clips(folder), base, kinds, fps, spoken))
     except (HubError, OSError) as error:
         fail(str(error))
     if as_json:

@@ -150,6 +150,7 @@ def patrol(
     """Diagnose many cameras in turn (轮巡) from a few frames each: a JSON line a camera, then how long the round took.
 
     Covered and moved cameras are told from the second round on, against --memory. Lines behind # are passed over.
+    Exit status 1 when a camera has shown nothing; faults of pictures are what is looked for, and end with 0.
 
     With --status: how far the hub is with those that it visits itself (hub cameras add rtsp --patrol).
 
@@ -187,6 +188,14 @@ def patrol(
             if memory is not None:
                 _remember(memory, known)
     typer.echo(json.dumps(summary))
+    tell(told(_round(summary), spoken))
+    raise typer.Exit(1 if summary["failed"] else 0)
+
+
+def _round(summary: dict[str, float]) -> Sentence:
+    """What a round came to."""
+    counts = {name: f"{summary[name]:,.0f}" for name in ("cameras", "fine", "faults", "failed")}
+    return Sentence("video.patrol.round", **counts, seconds=f"{summary['round_s']:,.1f}")
 
 
 def _stops(cameras: Path, login: Login | None, spoken: Lang) -> list[Stop]:

@@ -5,7 +5,7 @@ import json
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ STATIONS = "stations"
 """In the folder of the truth: that of the stations, which have a process of their own."""
 COUNTED = ("truth_readings", "truth_events", "stored_readings", "stored_events", "right_readings", "right_events")
 """What is counted of both."""
+FIRE = ("flame", "fire")
+"""Kinds of event by which a fire in a video is told."""
 LONG_S = 75.0
 """A run that lasts longer must have heard each station, and read each slave: hydrology reports each minute."""
 
@@ -66,7 +68,7 @@ class Injected:
 
 @dataclass(slots=True, frozen=True)
 class Verdict:
-    """The demo's result; the first eleven fields form its JSON line."""
+    """The demo's result; the first twelve fields form its JSON line."""
 
     sent: int
     """Readings, events and wrong messages that the broker has acknowledged."""
@@ -81,6 +83,8 @@ class Verdict:
     alert_ms_p50: float | None
     alert_ms_p99: float | None
     readings_per_s: float
+    video_fires_alerted: int
+    """Alerts that reached the receiver of flames that the hub has seen in video; no truth tells how many there were."""
     anomalies_missed: list[str]
     unexpected_alerts: list[str]
     """Those without an anomaly, by what they are about."""
@@ -112,7 +116,7 @@ class Verdict:
 
     def line(self) -> str:
         """The JSON object that ends the demo's output."""
-        keys = list(type(self).__dataclass_fields__)[:11]
+        keys = list(type(self).__dataclass_fields__)[:12]
         return json.dumps({key: getattr(self, key) for key in keys})
 
 
@@ -125,11 +129,21 @@ def judge(url: str, truth: Path, deliveries: Path) -> Verdict:
         counts["slaves_read"] = more["slaves_read"]
         summary |= {name: told[name] for name in ("stations", "slaves", "unacknowledged")}
     injected = read_anomalies(truth)
-    told_of = read_deliveries(deliveries, summary["started_us"])
+    told_of = list(read_deliveries(deliveries, summary["started_us"]))
     # Of what the hub sees in the video of stations no truth tells.
     untold = set(summary["slaves"]) - {one.target[0] for one in injected}
     unexpected = hold_against(injected, (each for each in told_of if each["device"] not in untold))
-    return _conclude(summary, counts, injected, unexpected)
+    return replace(
+        _conclude(summary, counts, injected, unexpected),
+        video_fires_alerted=len(fires(each for each in told_of if each["device"] in untold)),
+    )
+
+
+def fires(deliveries: Iterable[dict[str, Any]]) -> set[str]:
+    """The alerts that are about flames."""
+    return {
+        each["alert"] for each in deliveries if each["type"] == "ganzhi.alert.raised" and each["event_kind"] in FIRE
+    }
 
 
 def _counted(url: str, truth: Path) -> tuple[dict[str, Any], dict[str, int]]:
@@ -176,6 +190,7 @@ def _conclude(
         alert_ms_p50=p50,
         alert_ms_p99=p99,
         readings_per_s=round(counts["stored_readings"] / took, 1),
+        video_fires_alerted=0,
         anomalies_missed=[one.name for one in injected if not one.alerted],
         unexpected_alerts=unexpected,
         double_pages=double,

@@ -112,10 +112,8 @@ class View:
         for missed in verdict.anomalies_missed[:10]:
             self._console.print(Text(f"no alert of the right level was delivered for: {missed}", style="red"))
         if others := verdict.unexpected_alerts:
-            named = ", ".join(others[:10])
-            self._console.print(
-                Text(f"{len(others)} alerts without an anomaly: {named}", style="yellow"), soft_wrap=True
-            )
+            unforeseen = f"{len(others)} alert{'s' * (len(others) != 1)} without an anomaly: {', '.join(others[:10])}"
+            self._console.print(Text(unforeseen, style="yellow"), soft_wrap=True)
 
     def _stop(self) -> None:
         live, self._live = self._live, None
@@ -216,6 +214,7 @@ def _table(verdict: Verdict) -> Table:
         ("of these, seen by no threshold and found", f"{found} of {len(verdict.hidden)}", ""),
         ("anomalies without their alert", missed, bad if missed else good),
         ("alerts raised / delivered", f"{verdict.alerts_raised} / {verdict.alerts_delivered}", ""),
+        ("alerts of the camera that burns", verdict.video_fires_alerted, ""),
         ("publish to receiver, median", _ms(verdict.alert_ms_p50), ""),
         ("publish to receiver, 99 %", _ms(verdict.alert_ms_p99), ""),
         ("readings a second", f"{verdict.readings_per_s:,.0f}", ""),

@@ -7,9 +7,9 @@ import os
 import resource
 import sys
 
-os.environ |= {
-    "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENCV_LOG_LEVEL": "FATAL", "OPENCV_FFMPEG_LOGLEVEL": "-8",
-}  # fmt: skip
+from app.video.silence import silence
+
+os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 import asyncio
 import queue
@@ -39,7 +39,7 @@ def main() -> int:
     cv2.ocl.setUseOpenCL(False)
     threading.stack_size(STACK)
     go = os.dup(1)
-    _silence()
+    silence()
     _open_files()
     reports = queue.Queue[Report | None](WAITING)
     writing = threading.Thread(target=_write, args=(go, reports), daemon=True)
@@ -57,15 +57,6 @@ def _open_files() -> None:
     """As many as there may be: a stream in datagrams is three, and 1,000 of them are more than the usual 1,024."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILES if hard == resource.RLIM_INFINITY else min(hard, FILES), hard))
-
-
-def _silence() -> None:
-    """What libraries print is no report, nor a line of the log: a camera could fill that with damaged pictures."""
-    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
 
 
 def _write(go: int, reports: "queue.Queue[Report | None]") -> None:

@@ -177,7 +177,7 @@ def _frames(
         why = large if decoder.opened else strange
         return Sentence("camera.failed.file", path=str(path), told=why)
     looking.tell(Up(slot, "file", width, height))
-    time_of, frames = FileTime(), 0
+    time_of, frames, t = FileTime(), 0, 0.0
     while decoder.step_on():
         marks.enter(slot)
         looking.decoded += 1
@@ -196,6 +196,6 @@ def _frames(
     if (lost := decoding.lost_of(decoder, frames, told)) > 0:
         looking.dropped += lost
         if lost > MOST_LOST * (frames + lost):
-            whole = Sentence("video.file.damaged", frames=frames, all=frames + lost)
+            whole = decoding.damage_of(frames, lost, t, decoder.seconds)
             return Sentence("camera.failed.file", path=str(path), told=whole)
     return ""

@@ -59,6 +59,16 @@ def content_of(inbox: Path, name: str, keys: Keys) -> Content:
     return Content(by, min(times, default=None), max(times, default=None))
 
 
+def is_aside(inbox: Path, name: str) -> bool:
+    """Whether a file of this name was set aside. A name with a folder in it is none."""
+    return name == Path(name).name and (inbox / ASIDE / name).is_file()
+
+
+def is_waiting(inbox: Path, name: str) -> bool:
+    """Whether one of this name is to be taken again, and was not yet."""
+    return name == Path(name).name and (inbox / AGAIN / name).is_file()
+
+
 def take(inbox: Path, name: str) -> None:
     """Have the hub take a file again: by its number, or, where that is another file's, beside it. OSError."""
     (inbox / ASIDE / _plain(name)).rename(inbox / AGAIN / _plain(name))

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hub.words.sentence import Sentence
 from ingest.pictures.header import RefusedPicture, read_header
 from ingest.video.complaints import Complaints
 from ingest.video.feed import Feed
@@ -24,6 +25,8 @@ WIDTH, HEIGHT = 640, 360
 """Of what is looked at, at most."""
 MAX_CODED = 4096 * 2304
 """Pixels of a file's frames."""
+_CUT = 0.95
+"""Of its length: a file whose last picture is before that was cut off, and one that goes on behind it is damaged."""
 TRIES = 3
 """In a row that a decoder fails at a file until that is at its end."""
 _STREAM = "fpsprobesize;0|analyzeduration;1|probesize;32|protocol_whitelist;none|threads;1|input_format;"
@@ -77,6 +80,12 @@ class Decoder:
     def frames(self) -> int:
         """How many there are, as the file tells or lets guess; 0 or less: it does not."""
         return int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
+
+    @property
+    def seconds(self) -> float:
+        """How long it is, as the file tells or lets guess; 0: it does not."""
+        rate = float(self._capture.get(cv2.CAP_PROP_FPS))
+        return max(0.0, self.frames / rate) if rate > 0 else 0.0
 
     def step(self) -> bool:
         """Decode the next picture; False at the end."""
@@ -149,6 +158,13 @@ def lost_of(decoder: Decoder, frames: int, told: Complaints) -> int:
     """Frames that did not come, when so many did: only what was complained of has lost any, for a clip that was cut
     may tell more than it shows."""
     return max(0, decoder.frames - frames) if told.any_told else 0
+
+
+def damage_of(frames: int, lost: int, t: float, length: float) -> Sentence:
+    """What a file is like of which so many frames came, the last at `t` seconds of `length`, and others are lost."""
+    if t < _CUT * length:
+        return Sentence("video.file.cut", seconds=f"{t:.1f}", length=f"{length:.1f}")
+    return Sentence("video.file.damaged", frames=frames, all=frames + lost)
 
 
 def _capture(source: object) -> "cv2.VideoCapture":

@@ -14,7 +14,7 @@ from tests.support.process import Process, accepts, free_port, wait_until
 
 KEYS = [
     "sent", "stored", "rejected", "lost", "duplicates", "anomalies_injected", "alerts_raised", "alerts_delivered",
-    "alert_ms_p50", "alert_ms_p99", "readings_per_s",
+    "alert_ms_p50", "alert_ms_p99", "readings_per_s", "video_fires_alerted",
 ]  # fmt: skip
 
 

@@ -19,7 +19,9 @@ def clip(path: Path, seconds: int, dark: range) -> None:
     file.release()
 
 
-def test_it_tells_what_is_found_missed_and_false_and_survives_what_is_no_clip(tmp_path: Path) -> None:
+def test_it_tells_what_is_found_missed_and_false_and_survives_what_is_no_clip(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     clip(tmp_path / "capped.mp4", 16, range(6, 12))
     labels = [{"kind": "black", "begin": 6, "end": 12}, {"kind": "freeze", "begin": 1, "end": 3}]
     (tmp_path / "capped.json").write_text(json.dumps({"events": labels}))
@@ -45,6 +47,7 @@ def test_it_tells_what_is_found_missed_and_false_and_survives_what_is_no_clip(tm
 
     table = CliRunner().invoke(app, ["evaluate-video", str(tmp_path), "--kinds", "black"])
     assert "garbage.mkv: no frame of it can be decoded" in table.stdout
+    assert capfd.readouterr().err == "", "what a decoder prints is no output of the command"
 
 
 def test_it_refuses_labels_before_the_work(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_a_store_that_holds_the_truth_passes(run: Run) -> None:
     assert verdict.readings_per_s == 2.5
     assert list(json.loads(verdict.line())) == [
         "sent", "stored", "rejected", "lost", "duplicates", "anomalies_injected", "alerts_raised",
-        "alerts_delivered", "alert_ms_p50", "alert_ms_p99", "readings_per_s",
+        "alerts_delivered", "alert_ms_p50", "alert_ms_p99", "readings_per_s", "video_fires_alerted",
     ]  # fmt: skip
 
 

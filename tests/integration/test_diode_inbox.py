@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import typer
 from pydantic import SecretStr
 
 from app.cli import edges
@@ -303,7 +304,14 @@ async def test_what_was_set_aside_is_looked_at_and_taken_again(
         assert "cut short" in told
         assert "signed and whole" in told
         assert " 1  air-1 " in told
-        edges.take([fork, half], None)
+        with pytest.raises(typer.Exit):
+            edges.take([half, fork, "none", "../done/x"], None)
+        said = capsys.readouterr()
+        assert f"{fork} is taken next" in said.out, "the others keep it from nothing"
+        assert f"{half} stays aside: " in said.err
+        assert "none does not lie aside" in said.err
+        assert "../done/x does not lie aside" in said.err
+        take(both.inbox, half)  # by who does not ask first
 
         async def are_taken() -> bool:
             return b"other" in both.sink.payloads and len(await both.rows("select from diode_aside")) == 3

@@ -1,9 +1,35 @@
 """What `hub cameras` says before it asks the hub (app/cli/cameras.py)."""
 
+from typing import Any
+
+import httpx
 import pytest
 from typer.testing import CliRunner
 
 from app.cli import cameras as verbs
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "looked_for"),
+    [("rtsp", [], set()), ("rtsp", ["--fires"], {"flame", "smoke", "black"}), ("onvif", ["--fires"], None)],
+)
+def test_flames_are_looked_for_where_that_is_asked_for(
+    kind: str, options: list[str], looked_for: set[str] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = list[dict[str, Any]]()
+
+    def call(*_given: object, json: dict[str, Any]) -> httpx.Response:
+        asked.append(json)
+        return httpx.Response(201, json={"secret": None, "url": "rtsp://10.1.2.3/1"})
+
+    monkeypatch.setattr(verbs, "call", call)
+    told = CliRunner().invoke(verbs.cameras, ["add", kind, "gate-1", "rtsp://10.1.2.3/1", *options])
+    assert told.exit_code == (looked_for is None), told.output
+    if looked_for is None:
+        assert not asked
+    else:
+        assert looked_for <= set(asked[0].get("analysis", {}).get("kinds", ()))
+        assert ("--fires looks for them" in told.output) == (not looked_for)
 
 
 @pytest.mark.parametrize("month", ["2026-13", "November", "2026"])

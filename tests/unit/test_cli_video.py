@@ -94,6 +94,21 @@ def test_bad_lines_of_a_patrol_are_told_at_once_with_their_numbers_and_no_passwo
     assert "s3cret" not in told.output
 
 
+@pytest.mark.parametrize(("faults", "failed", "status"), [(0, 0, 0), (3, 0, 0), (0, 1, 1), (0, 4, 1)])
+def test_a_round_tells_what_it_came_to_and_fails_when_a_camera_shows_nothing(
+    faults: int, failed: int, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def round_(*_given: object) -> dict[str, float]:
+        counts = {"cameras": 4, "fine": 4 - faults - failed, "faults": faults, "failed": failed}
+        return {**counts, "round_s": 61.25, "judging_cpu_s": 1.0}
+
+    monkeypatch.setattr(verbs, "patrolled", round_)
+    (cameras := tmp_path / "cameras.txt").write_text("gate rtsp://10.1.2.3/1\n")
+    told = CliRunner().invoke(verbs.video, ["patrol", str(cameras), "--lang", "en"])
+    assert told.exit_code == status, told.output
+    assert f"a full round of 4 cameras took 61.2 s: {4 - faults - failed} fine, {faults} with faults" in told.output
+
+
 def test_what_cannot_be_written_is_refused_before_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def begun(*_given: object) -> None:
         raise AssertionError

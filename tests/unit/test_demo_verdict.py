@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from app.demo.verdict import Injected, hold_against, read_anomalies, read_deliveries
+from app.demo.verdict import Injected, fires, hold_against, read_anomalies, read_deliveries
 
 T = 1_790_000_000_000_000
 PM25 = ("air-001", "pm25", None)
@@ -50,6 +50,13 @@ def test_an_alert_without_an_anomaly_is_unexpected() -> None:
     ]
     assert hold_against([one], told) == ["air-001 pm25", "cam-001 smoke"]
     assert not one.alerted
+
+
+def test_fires_are_counted_once_for_each_alert() -> None:
+    flame = ("rtsp-1", None, "flame")
+    told = [delivery("raised", "a", "red", T, flame), delivery("updated", "a", "red", T, flame)]
+    told += [delivery("raised", "b", "red", T, flame), delivery("raised", "c", "red", T, ("rtsp-1", None, "black"))]
+    assert fires(told) == {"a", "b"}
 
 
 def test_steps_of_an_anomaly_are_one_anomaly_of_the_highest_level(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ ALERT = {
 }  # fmt: skip
 HIDDEN = [("stuck", "pole-1 voltage", True), ("leak", "lamp-1 power", False)]
 VERDICT = Verdict(
-    10, 9, 1, 0, 0, 2, 2, 2, 20.0, None, 1.5, ["cam-001 smoke"], ["air-001 pm10"], 0, 1, 0, HIDDEN, 700, 600
+    10, 9, 1, 0, 0, 2, 2, 2, 20.0, None, 1.5, 3, ["cam-001 smoke"], ["air-001 pm10"], 0, 1, 0, HIDDEN, 700, 600
 )
 
 
@@ -95,5 +95,5 @@ def test_the_result_tells_what_was_ill_and_whether_it_was_found_and_what_of_the_
 def test_the_result_names_what_was_missed() -> None:
     text = shown(STATUS, [], terminal=False)
     assert "no alert of the right level was delivered for: cam-001 smoke" in text
-    assert "1 alerts without an anomaly: air-001 pm10" in text
+    assert "1 alert without an anomaly: air-001 pm10" in text
     assert "1 of 1" in text

@@ -68,8 +68,43 @@ def test_rectangles_of_flames_are_flames(tmp_path: Path) -> None:
 def test_nobody_may_have_labelled_it(tmp_path: Path) -> None:
     (tmp_path / "a.MP4").touch()
     assert [labels_of(clip) for clip in clips(tmp_path)] == [None]
-    with pytest.raises(BadLabels, match="no folder with clips"):
+    with pytest.raises(BadLabels, match="is not there: name a clip, or a folder"):
         clips(tmp_path / "elsewhere")
+
+
+def test_one_clip_may_be_named_and_what_is_none_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").touch()
+    (tmp_path / "a.txt").touch()
+    (tmp_path / "empty").mkdir()
+    assert clips(tmp_path / "a.mp4") == [tmp_path / "a.mp4"]
+    with pytest.raises(BadLabels, match="is no clip by its name"):
+        clips(tmp_path / "a.txt")
+    with pytest.raises(BadLabels, match="there is no clip in"):
+        clips(tmp_path / "empty")
+
+
+@pytest.mark.parametrize(
+    ("written_as", "read_as"),
+    [("8.5", 8.5), ("00:00:08", 8), ("1:08", 68), ("01:02:03.5", 3723.5), (" 0:09 ", 9)],
+)
+def test_times_are_read_as_people_write_them(tmp_path: Path, written_as: str, read_as: float) -> None:
+    read = labels_of(written(tmp_path, ".json", f'{{"events": [{{"kind": "flame", "begin": "{written_as}"}}]}}'))
+    assert read is not None
+    assert read[0][0].begin == read_as
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_labels_are_read_as_spreadsheets_write_them(tmp_path: Path, encoding: str) -> None:
+    written(tmp_path, ".csv", "").with_suffix(".csv").write_bytes("kind,begin,说明\nflame,3,火\n".encode(encoding))
+    with pytest.raises(BadLabels, match="说明"):  # a column that is none, whose name was read
+        labels_of(tmp_path / "street.mp4")
+
+
+def test_labels_that_are_no_text_are_told(tmp_path: Path) -> None:
+    clip = written(tmp_path, ".csv", "")
+    clip.with_suffix(".csv").write_bytes(b"kind,begin\n\xff\x00\n")
+    with pytest.raises(BadLabels, match="no text in UTF-8 or GB18030"):
+        labels_of(clip)
 
 
 @pytest.mark.parametrize(
@@ -87,6 +122,7 @@ def test_nobody_may_have_labelled_it(tmp_path: Path) -> None:
         (".json", "{", "cannot be read"),
         (".csv", "what,when\n", "give it kind,begin,end"),
         (".csv", "kind,begin\nblur,soon\n", "events.0.begin"),
+        (".csv", "kind,begin\nblur,1:99\n", "events.0.begin: '1:99' is no time: write seconds"),
         (".flames.xml", "<a/>", "no frameRate"),
     ],
 )

@@ -38,7 +38,10 @@ def test_sensitivity_lowers_the_level_of_a_kind() -> None:
     [
         ({"kinds": ["black", "face"]}, "kinds: 'face' is not a kind; there are"),
         ({"kind": ["black"]}, "kind: "),
-        ({"zones": [{"name": "a", "polygon": [[10, 10], [90, 10], [90, 90]]}]}, "zones.0.polygon.0.0: "),
+        (
+            {"zones": [{"name": "a", "polygon": [[10, 10], [90, 10], [90, 90]]}]},
+            "zones.0.polygon.0.0: 10 is more than 1",
+        ),
         (
             {"zones": [{"name": "a", "polygon": [[0.1, 0.1], [0.5, 0.5], [0.3, 0.3]]}]},
             "give its corners in their order",

@@ -2,9 +2,9 @@
 
 `CLIP.json` beside CLIP.mp4:
 `{"events": [{"kind": "freeze", "begin": 10.0, "end": 20.0, "zone": null}], "settings": {...}}`. Begin and end are
-seconds of the clip; an event without an end lasts to the end of the clip. `"judged": false` says that it may be
-found or not (an effect of another event). The settings are those of the camera (`VideoSettings`), with its zones and
-lines. The list of events alone is labels, too.
+seconds of the clip, or "00:00:10"; an event without an end lasts to the end of the clip. `"judged": false` says that it
+may be found or not (an effect of another event). The settings are those of the camera (`VideoSettings`), with its zones
+and lines. The list of events alone is labels, too.
 
 `CLIP.csv` with the columns kind, begin, end and, if there are zones, zone. `CLIP.flames.xml` as the furg-fire-dataset
 has it: rectangles of flames by frame.
@@ -13,10 +13,12 @@ has it: rectangles of flames by frame.
 import csv
 import json
 import re
+from contextlib import suppress
+from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from analytics.video.kinds import ANYWHERE, KINDS
 from analytics.video.meant import meant, unknown
@@ -33,9 +35,21 @@ BETWEEN_S = 2.0
 """Flames that are away for less between two frames are one event."""
 _FRAME = re.compile(r"<frameNumber>(\d+)</frameNumber>\s*<annotations>(.*?)</annotations>", re.DOTALL)
 
+_CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):([0-5]?\d(?:\.\d+)?)")
+
 
 class BadLabels(HubError):
     """A file of labels cannot be used"""
+
+
+def seconds(given: Any) -> Any:
+    """Seconds of a time as people write it (8.5, 1:08, 00:01:08.5). ValueError."""
+    if not isinstance(given, str) or ":" not in given:
+        return given
+    if (found := _CLOCK.fullmatch(given.strip())) is None:
+        raise ValueError(f"{given!r} is no time: write seconds, or hours, minutes and seconds like 00:01:08.5")
+    hours, minutes, rest = found.groups(default="0")
+    return int(hours) * 3600 + int(minutes) * 60 + float(rest)
 
 
 class Label(BaseModel):
@@ -44,8 +58,8 @@ class Label(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: str
-    begin: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-    end: float = float("inf")
+    begin: Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(seconds)]
+    end: Annotated[float, BeforeValidator(seconds)] = float("inf")
     """Seconds of the clip."""
     zone: str | None = None
     """None: in any zone."""
@@ -71,10 +85,16 @@ class Labels(BaseModel):
 
 
 def clips(folder: Path) -> list[Path]:
-    """The clips below a folder, by path; raises BadLabels when there is none."""
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in CLIPS) if folder.is_dir() else []
-    if not found:
-        raise BadLabels(f"{folder} is no folder with clips; name one that holds CLIP.mp4 and CLIP.json or CLIP.csv")
+    """The clips below a folder, by path, or the one that is named; raises BadLabels when there is none."""
+    if not folder.exists():
+        raise BadLabels(f"{folder} is not there: name a clip, or a folder with clips")
+    endings = " ".join(sorted(CLIPS))
+    if not folder.is_dir():
+        if folder.suffix.lower() not in CLIPS:
+            raise BadLabels(f"{folder} is no clip by its name ({endings}): name a clip, or a folder with clips")
+        return [folder]
+    if not (found := sorted(path for path in folder.rglob("*") if path.suffix.lower() in CLIPS)):
+        raise BadLabels(f"there is no clip in {folder} ({endings}); each may have CLIP.json or CLIP.csv beside it")
     return found
 
 
@@ -144,11 +164,20 @@ def _wrong(error: ValidationError) -> str:
 
 
 def _json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+    return json.loads(_text(path))
+
+
+def _text(path: Path) -> str:
+    """Of a file as editors and spreadsheets write it."""
+    content = path.read_bytes()
+    for encoding in ("utf-16",) if content.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "gb18030"):
+        with suppress(UnicodeDecodeError):
+            return content.decode(encoding)
+    raise BadLabels(f"{path} is no text in UTF-8 or GB18030: save it as UTF-8")
 
 
 def _csv(path: Path) -> Any:
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with StringIO(_text(path), newline="") as file:
         rows = csv.DictReader(file)
         if not {"kind", "begin"} <= set(rows.fieldnames or ()):
             has = ",".join(rows.fieldnames or ()) or "nothing"
