@@ -87,11 +87,12 @@ class Restless:
         self._pictures.append(half)
         if self._age < EARLIEST_S:
             return NOTHING
-        if self._count % _RENEWED == 0:
+        often = self._often * self._early > _OFTEN
+        if self._count % _RENEWED == 0 and np.count_nonzero(often) >= LEAST:
             looks = np.stack(self._looks)
             near = np.abs(looks - np.median(looks, axis=0)) < _SAME
             self._wanders = near.mean(axis=0) < _HOME
-        here = ((self._often * self._early > _OFTEN) & self._wanders).astype(np.uint8) * np.uint8(255)
+        here = (often & self._wanders).astype(np.uint8) * np.uint8(255)
         here = cv2.bitwise_and(cv2.morphologyEx(here, cv2.MORPH_CLOSE, _NEAR), self._watched)
         self._stays += np.float32(fading(dt, _STAYS_S)) * ((here > 0).astype(np.float32) - self._stays)
         best = NOTHING
