@@ -88,7 +88,7 @@ async def test_a_store_that_is_slow_holds_up_no_other_camera_than_the_one_it_is_
         await answered(gate, "cam", jpeg(noisy(STREET, 0)))
         others = [asyncio.create_task(gate.passed(f"other-{n}", PLAIN)) for n in range(4 * QUICK.processes)]
         await asyncio.sleep(0)  # each of them asks the store
-        assert len(slow.asked) == 1 + len(others)
+        assert len({each for each in slow.asked if each != "cam"}) == len(others)
         before = gate.outcomes.total()
         assert (await answered(gate, "cam", jpeg(noisy(STREET, 1)))).jpeg
         assert gate.outcomes.total() > before, "it passes while the store answers for none of the others"
