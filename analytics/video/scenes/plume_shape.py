@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.video.scenes.background import Floats
+from analytics.video.scenes.changes import Changes
 from analytics.video.scenes.evidence import level, ramp
 from analytics.video.scenes.regions import Region
 
@@ -20,18 +21,6 @@ _CUT = 8
 
 _BAND = 64
 """Columns from which on something flat is a strip of the sky in another light."""
-
-
-class Differing(NamedTuple):
-    """What is known by pixel, arrays (90, 160)."""
-
-    place: Floats
-    apart: Floats
-    """Grey levels that it is brighter."""
-    since: Floats
-    """Seconds for which it differs."""
-    lost: Floats
-    """1 where something had differed and does no more, fading."""
 
 
 class Shape(NamedTuple):
@@ -55,7 +44,7 @@ class Shape(NamedTuple):
     """Grey levels a pixel of the place's edges where it began: a sky has none."""
 
 
-def shape_of(region: Region, known: Differing) -> Shape | None:
+def shape_of(region: Region, known: Changes) -> Shape | None:
     """None: it has not risen from a place of its own."""
     box, within = region.box, region.within
     ages = known.since[box][within]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from analytics.video.detector import Key
 from analytics.video.finding import Cue
 from analytics.video.scenes.background import Background, Floats, fading
+from analytics.video.scenes.distant import Distant
 from analytics.video.scenes.evidence import NOTHING, better, level, ramp, together, told, vetoed
 from analytics.video.scenes.plume import Plume
 from analytics.video.scenes.regions import Region, regions
@@ -59,7 +60,8 @@ class Smoke:
     def __init__(self, background: Background, watched: Image) -> None:
         """`watched`: (90, 160), 0 where smoke is nothing new."""
         shape = CELLS[::-1]
-        self._background, self._far = background, Plume(background, watched)
+        self._background = background
+        self._far = Plume(background, watched), Distant(background, watched)
         self._watched = cv2.resize(watched, CELLS, interpolation=cv2.INTER_AREA)
         self._first = Restless(self._watched)
         self._epoch, self._t = 0, 0.0
@@ -78,7 +80,8 @@ class Smoke:
         seen = self._background.seen(view)
         if seen.epoch != self._epoch:
             self._begin(seen.epoch, view)
-            self._far.cue(view)
+            for far in self._far:
+                far.cue(view)
             return {("smoke", None): NOTHING}
         dt = view.t - self._t
         if dt < STEP_S:
@@ -111,7 +114,8 @@ class Smoke:
         here = (self._lasting * self._early > 0.5).astype(np.uint8) * np.uint8(255)
         here = cv2.bitwise_and(cv2.morphologyEx(here, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), self._watched)
         self._area += np.float32(fading(dt, _AREA_S)) * ((here > 0).astype(np.float32) - self._area)
-        best = better(self._first.cue(small, chroma, dt), self._far.cue(view))
+        best = better(*(far.cue(view) for far in self._far))
+        best = better(self._first.cue(small, chroma, dt), best)
         if self._age >= EARLIEST_S and cv2.countNonZero(here) < _ALL * here.size:
             for region in regions(here, LEAST):
                 cue = self._judged(region, apart, edges, sharper, (chroma, usually))
