@@ -58,6 +58,6 @@ def _names() -> Mapping[str, str]:
 
 
 def unknown(name: str, known: Collection[str], what: str) -> str:
-    """That a name is none, the one that may be meant, and all that there are."""
+    """That a name is none, and the one that may be meant, or all that there are."""
     near = meant(name, known)
-    return f"{name!r} is not {what}; {f'{near!r} is meant? ' if near else ''}there are {', '.join(sorted(known))}"
+    return f"{name!r} is not {what}; " + (f"{near!r} is meant?" if near else f"there are {', '.join(sorted(known))}")

@@ -16,6 +16,7 @@ from analytics.video.finding import Finding
 from analytics.video.settings import VideoSettings, read_settings
 from app.video.silence import silence
 from hub.children import Command, Limits, child
+from hub.words.sentence import Sentence, stored, written
 
 LIMITS = Limits(memory_bytes=2 << 30)
 """Enough for frames of 8K."""
@@ -58,7 +59,12 @@ async def analysed(clip: Path, settings: VideoSettings, fps: float) -> Analysed:
     findings = [Finding(**line) for line in lines if "kind" in line]
     far: dict[str, Any] = {"seconds": 0.0, "frames": 0, "cost": {}}
     last = next((line for line in reversed(lines) if "frames" in line), far)
-    fault = "the decoder has hung" if code is None else f"the decoder has ended ({code})" if code else last.get("fault")
+    if code is None:
+        fault: str | None = Sentence("video.file.hung", seconds=f"{SILENT_S:g}")
+    elif code:
+        fault = Sentence("video.file.crash")
+    else:
+        fault = stored(*why) if (why := last.get("fault")) else None
     return Analysed(findings, last["seconds"], last["frames"], last["cost"], fault, last.get("damaged", 0))
 
 
@@ -78,12 +84,12 @@ def main(path: str, fps: float) -> Iterator[dict[str, Any]]:
     analysis = CameraAnalysis(settings, network=network_of(settings))
     number, frames, damaged, t = 0, 0, 0, 0.0
     time_of, sampler = FileTime(), Sampler(fps)  # the same frames as `hub video check`
-    fault = None
+    fault: Sentence | None = None
     with Path(path).open("rb") as file, complaints() as complained:
         decoder = of_file(file)  # as `hub video check` does: a playlist that names other files or addresses is no clip
         width, height = decoder.size
         if decoder.opened and width * height > MAX_CODED:
-            fault = f"{width} x {height} is too large"
+            fault = Sentence("video.file.large", width=width, height=height)
         while fault is None and decoder.opened and decoder.step_on():
             t, number = time_of.of(decoder.at()), number + 1
             damaged += complained.told()
@@ -97,11 +103,12 @@ def main(path: str, fps: float) -> Iterator[dict[str, Any]]:
         lost, length = lost_of(decoder, number, complained), decoder.seconds
         decoder.close()
     if number and lost > MOST_LOST * (number + lost):
-        fault = str(damage_of(number, lost, t, length))
+        fault = damage_of(number, lost, t, length)
     if fault is None and not number:
-        fault = "no frame of it can be decoded"
+        fault = Sentence("video.file.undecoded")
     seconds = t * number / max(number - 1, 1)
-    yield {"seconds": seconds, "frames": frames, "cost": analysis.cost, "fault": fault, "damaged": damaged + lost}
+    why = None if fault is None else (fault, written(fault))
+    yield {"seconds": seconds, "frames": frames, "cost": analysis.cost, "fault": why, "damaged": damaged + lost}
 
 
 if __name__ == "__main__":

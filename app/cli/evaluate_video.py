@@ -11,6 +11,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from app.cli.client import err, fail, out
+from app.cli.connection import tell
 from app.cli.diagnose import LangOption, language
 from app.cli.kind_told import kind_told
 from app.cli.undrawn import undrawn
@@ -21,6 +22,9 @@ from hub.words.sentence import told
 if TYPE_CHECKING:
     from analytics.video.evaluation.verdict import Wrong
     from analytics.video.settings import VideoSettings
+
+SHOWN = 5
+"""Files that are not read, by name."""
 
 
 def evaluate_video(
@@ -44,12 +48,16 @@ def evaluate_video(
 
     Example:  hub evaluate-video fire.mp4
     """
-    from analytics.video.evaluation.labels import clips
+    from analytics.video.evaluation.folder import clips, unread
 
     spoken = language(lang or ("en" if as_json else None))
     try:
         base = folder if folder.is_dir() else folder.parent
-        result = asyncio.run(_evaluated(clips(folder), base, kinds, fps, spoken))
+        files = clips(folder)
+        passed_over = [path.relative_to(base).as_posix() for path in unread(folder, files)]
+        if passed_over and not as_json:
+            tell(_unread(passed_over, spoken))
+        result = asyncio.run(_evaluated(files, base, kinds, fps, spoken)) | {"unread": passed_over}
     except (HubError, OSError) as error:
         fail(str(error))
     if as_json:
@@ -61,7 +69,7 @@ def evaluate_video(
 
 
 async def _evaluated(files: list[Path], folder: Path, kinds: str, fps: float, lang: Lang) -> dict[str, Any]:
-    from analytics.video.evaluation.labels import labels_of, misnamed
+    from analytics.video.evaluation.folder import labelled
     from analytics.video.evaluation.verdict import Tally, judge, total
     from analytics.video.kinds import ANYWHERE, WHERE_DRAWN
     from analytics.video.settings import read_settings
@@ -72,10 +80,10 @@ async def _evaluated(files: list[Path], folder: Path, kinds: str, fps: float, la
     cost: dict[str, float] = {}
     evaluated: list[dict[str, Any]] = []
     frames, seconds = 0, 0.0
-    labelled = [(path, labels_of(path)) for path in files]  # what is wrong with them is said before the work
-    named = {label.kind for _, found in labelled if found for label in found[0]}
+    known = labelled(files)  # what is wrong with them is said before the work
+    named = {label.kind for _, found in known if found for label in found[0]}
     with Progress(console=err, disable=not sys.stderr.isatty()) as progress:
-        for path, found in progress.track(labelled, description="clips"):
+        for path, found in progress.track(known, description="clips"):
             labels, settings = found or ((), None)
             mine = {label.kind for label in labels}
             if settings is None:
@@ -88,8 +96,8 @@ async def _evaluated(files: list[Path], folder: Path, kinds: str, fps: float, la
                     "seconds": round(result.seconds, 2),
                     "labelled": found is not None,
                     "wrong": [_wrong(each, lang) for each in wrong],
-                    "hints": [*_hints(mine, settings, lang), *(told(each, lang) for each in misnamed(path))],
-                    "fault": result.fault,
+                    "hints": _hints(mine, settings, lang),
+                    "fault": told(result.fault, lang),
                     "damaged": result.damaged,
                 }
             )
@@ -109,6 +117,11 @@ async def _evaluated(files: list[Path], folder: Path, kinds: str, fps: float, la
             "at_fps": fps,
         },
     }
+
+
+def _unread(names: list[str], lang: Lang) -> str:
+    shown = ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")
+    return text("video.evaluation.unread", lang, count=len(names), names=shown)
 
 
 def _wrong(each: "Wrong", lang: Lang) -> str:

@@ -49,7 +49,8 @@ async def check_file(path: Path, wanted: Wanted, take: Callable[[Report], None])
     try:
         await _checked(told, wanted, None, take)
     except* ReaderEnded as error:
-        raise CameraFailed("answer", Sentence("video.crashed_file", path=str(path))) from error
+        crashed = Sentence("camera.failed.file", path=str(path), told=Sentence("video.file.crash"))
+        raise CameraFailed("answer", crashed) from error
 
 
 async def allowed(host: str, port: int) -> list[str]:

@@ -30,7 +30,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 from analytics.video.camera import CameraAnalysis
-from analytics.video.evaluation.labels import CLIPS, labels_of
+from analytics.video.evaluation.folder import CLIPS
+from analytics.video.evaluation.labels import labels_of
 from analytics.video.finding import Finding
 from analytics.video.kinds import QUALITY
 from analytics.video.settings import VideoSettings

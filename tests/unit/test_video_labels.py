@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from analytics.video.evaluation.labels import BadLabels, Label, clips, labels_of, misnamed
+from analytics.video.evaluation.folder import clips, labelled, unread
+from analytics.video.evaluation.formats import BadLabels
+from analytics.video.evaluation.labels import Label, labels_of
 from analytics.video.evaluation.verdict import Tally, judge, total
 from analytics.video.finding import Finding
 
@@ -50,8 +52,10 @@ def test_settings_that_name_no_kinds_look_for_what_is_labelled(tmp_path: Path) -
     assert "crowd" not in read[1].kinds
 
 
-def test_csv_has_events(tmp_path: Path) -> None:
-    read = labels_of(written(tmp_path, ".csv", "\ufeffkind,begin,end,zone\nfreeze,10,20,\nflame,3.5,,\n"))
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_csv_has_events(tmp_path: Path, separator: str) -> None:
+    table = "\ufeffkind,begin,end,zone\nfreeze,10,20,\nflame,3.5,,\n".replace(",", separator)
+    read = labels_of(written(tmp_path, ".csv", table))
     assert read == ((Label(kind="freeze", begin=10, end=20), Label(kind="flame", begin=3.5)), None)
 
 
@@ -119,8 +123,9 @@ def test_labels_that_are_no_text_are_told(tmp_path: Path) -> None:
         (".json", '{"events": [{"kind": "blur", "begin": 1, "stop": 2}]}', "'stop' is not a member; 'end' is meant?"),
         (".json", '"blur at 1 s"', 'write {"events": '),
         (".json", '{"events": [{"kind": "blur", "begin": 1, "zone": "yard"}]}', "`settings` draws none"),
-        (".json", "{", "cannot be read"),
-        (".csv", "what,when\n", "give it kind,begin,end"),
+        (".json", "{", "is no JSON"),
+        (".csv", "kind,begin\nblur,1,2\n", "'(no column)' is not a member"),
+        (".csv", "what,when\n", "make it kind,begin,end"),
         (".csv", "kind,begin\nblur,soon\n", "events.0.begin"),
         (".csv", "kind,begin\nblur,1:99\n", "events.0.begin: '1:99' is no time: write seconds"),
         (".flames.xml", "<a/>", "no frameRate"),
@@ -160,9 +165,23 @@ def test_findings_are_found_missed_or_false() -> None:
     assert (whole.events, whole.found, whole.missed, whole.false) == (3, 1, 2, 2)
 
 
-def test_labels_that_are_named_after_all_of_a_name_are_told(tmp_path: Path) -> None:
-    (tmp_path / "m.mp4.json").touch()
-    assert labels_of(tmp_path / "m.mp4") is None
-    assert misnamed(tmp_path / "m.mp4") == ["m.mp4.json is not read: name it m.json"]
-    (tmp_path / "m.json").touch()
-    assert misnamed(tmp_path / "m.mp4") == []
+def test_all_files_that_are_wrong_are_told_at_once_and_what_is_wrong_in_each(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.mp4").touch()
+    (tmp_path / "a.json").write_text('[{"kind": "fire", "begin": 1}, {"kind": "flame", "start": 1}]')
+    (tmp_path / "b.csv").write_text("烟雾,1,3\n", encoding="utf-8")
+    (tmp_path / "c.csv").write_text("kind;begin\nsmoke;1,5\n")
+    with pytest.raises(BadLabels) as refused:
+        labelled(clips(tmp_path))
+    first, second, third = refused.value.detail.splitlines()[1:]
+    assert "a.json: events.0: 'fire' is not a kind; 'flame' is meant?; events.1.begin is missing" in first
+    assert "b.csv has no columns kind and begin in its first line (烟雾,1,3): make it kind,begin,end" in second
+    assert "c.csv: events.0.begin: '1,5' is no time: write seconds" in third
+
+
+def test_labels_that_no_clip_reads_are_told(tmp_path: Path) -> None:
+    for name in ("m.mp4", "n.mp4", "n.json", "n.csv", "labels.csv", "m.mp4.json", "m.txt", "notes.md"):
+        (tmp_path / name).touch()
+    names = [path.name for path in unread(tmp_path, clips(tmp_path))]
+    assert names == ["labels.csv", "m.mp4.json", "m.txt", "n.csv"]
+    assert [path.name for path in unread(tmp_path / "m.mp4", [tmp_path / "m.mp4"])] == ["m.mp4.json", "m.txt"]

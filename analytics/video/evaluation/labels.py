@@ -11,41 +11,32 @@ has it: rectangles of flames by frame.
 """
 
 import csv
-import json
 import re
 from contextlib import suppress
-from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
+from analytics.video.evaluation.formats import FORM, READ, BadLabels
 from analytics.video.kinds import ANYWHERE, KINDS
 from analytics.video.meant import meant, unknown
 from analytics.video.settings import BadVideoSettings, VideoSettings, read_settings
-from hub.errors import HubError
-from hub.words.sentence import Sentence
 
-CLIPS = frozenset(
-    {".mp4", ".avi", ".mkv", ".mov", ".webm", ".ts", ".m4v", ".mpg", ".mpeg", ".flv", ".h264", ".h265"}
-    | {".wmv", ".asf", ".3gp", ".mts", ".m2ts", ".mjpg", ".mjpeg", ".ogv", ".vob"}
-)
 MOST_BYTES = 16 << 20
-BETWEEN_S = 2.0
-"""Flames that are away for less between two frames are one event."""
-_FRAME = re.compile(r"<frameNumber>(\d+)</frameNumber>\s*<annotations>(.*?)</annotations>", re.DOTALL)
-
+MOST_WRONG = 3
+"""Of a file that are named."""
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):([0-5]?\d(?:\.\d+)?)")
-
-
-class BadLabels(HubError):
-    """A file of labels cannot be used"""
 
 
 def seconds(given: Any) -> Any:
     """Seconds of a time as people write it (8.5, 1:08, 00:01:08.5). ValueError."""
-    if not isinstance(given, str) or ":" not in given:
+    if not isinstance(given, str):
         return given
+    if ":" not in given:
+        with suppress(ValueError):
+            return float(given)
     if (found := _CLOCK.fullmatch(given.strip())) is None:
         raise ValueError(f"{given!r} is no time: write seconds, or hours, minutes and seconds like 00:01:08.5")
     hours, minutes, rest = found.groups(default="0")
@@ -84,30 +75,21 @@ class Labels(BaseModel):
     """Of the camera; None: those of the evaluation."""
 
 
-def clips(folder: Path) -> list[Path]:
-    """The clips below a folder, by path, or the one that is named; raises BadLabels when there is none."""
-    if not folder.exists():
-        raise BadLabels(f"{folder} is not there: name a clip, or a folder with clips")
-    endings = " ".join(sorted(CLIPS))
-    if not folder.is_dir():
-        if folder.suffix.lower() not in CLIPS:
-            raise BadLabels(f"{folder} is no clip by its name ({endings}): name a clip, or a folder with clips")
-        return [folder]
-    if not (found := sorted(path for path in folder.rglob("*") if path.suffix.lower() in CLIPS)):
-        raise BadLabels(f"there is no clip in {folder} ({endings}); each may have CLIP.json or CLIP.csv beside it")
-    return found
+ClipLabels = tuple[tuple[Label, ...], VideoSettings | None]
 
 
-def labels_of(clip: Path) -> tuple[tuple[Label, ...], VideoSettings | None] | None:
+def file_of(clip: Path) -> Path | None:
+    """The file of labels of a clip that is read."""
+    return next((path for path in (clip.with_suffix(ending) for ending in READ) if path.is_file()), None)
+
+
+def labels_of(clip: Path) -> ClipLabels | None:
     """What is labelled in a clip, and its camera's settings; None for a clip that nobody labelled; raises BadLabels."""
-    for ending, read in _READ.items():
-        path = clip.with_suffix(ending)
-        if not path.is_file():
-            continue
+    if (path := file_of(clip)) is not None:
         if path.stat().st_size > MOST_BYTES:
             raise BadLabels(f"{path} is larger than {MOST_BYTES >> 20} MB: that is no file of labels")
         try:
-            found = read(path)
+            found = READ[path.name.removeprefix(clip.stem)](path)
             labels = Labels.model_validate({"events": found} if isinstance(found, list) else found)
             return labels.events, _settings(labels)
         except ValidationError as error:
@@ -117,15 +99,6 @@ def labels_of(clip: Path) -> tuple[tuple[Label, ...], VideoSettings | None] | No
         except (UnicodeError, ValueError, csv.Error) as error:
             raise BadLabels(f"{path} cannot be read: {error}") from error
     return None
-
-
-def misnamed(clip: Path) -> list[Sentence]:
-    """What is said of labels that are not read: they are named after all of the clip's name."""
-    return [
-        Sentence("video.evaluation.misnamed", name=f"{clip.name}{ending}", right=f"{clip.stem}{ending}")
-        for ending in _READ
-        if clip.with_name(clip.name + ending).is_file() and not clip.with_suffix(ending).exists()
-    ]
 
 
 def _settings(labels: Labels) -> VideoSettings | None:
@@ -149,56 +122,20 @@ def _settings(labels: Labels) -> VideoSettings | None:
 
 
 def _wrong(error: ValidationError) -> str:
-    """The first that is wrong, and what may be meant."""
-    first = error.errors(include_url=False, include_context=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        known = Label.model_fields if len(first["loc"]) > 1 else Labels.model_fields
-        return f"{where}: {unknown(str(first['loc'][-1]), list(known), 'a member')}"
-    if first["type"] == "missing" and isinstance(first["input"], dict):
-        other = [name for name in first["input"] if meant(str(name), [str(first["loc"][-1])])]
+    """What is wrong, and what may be meant."""
+    errors = error.errors(include_url=False, include_context=False)
+    more = f"; and {len(errors) - MOST_WRONG} more" if len(errors) > MOST_WRONG else ""
+    return "; ".join(_one_wrong(each) for each in errors[:MOST_WRONG]) + more
+
+
+def _one_wrong(error: ErrorDetails) -> str:
+    where = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        known = Label.model_fields if len(error["loc"]) > 1 else Labels.model_fields
+        return f"{where}: {unknown(str(error['loc'][-1]), list(known), 'a member')}"
+    if error["type"] == "missing" and isinstance(error["input"], dict):
+        other = [name for name in error["input"] if meant(str(name), [str(error["loc"][-1])])]
         return f"{where} is missing" + (f"; {other[0]!r} is meant?" if other else "")
     if not where:
-        return 'is no labels: write {"events": [{"kind": "flame", "begin": 10, "end": 20}]}, seconds of the clip'
-    return f"{where}: {first['msg'].removeprefix('Value error, ')}"
-
-
-def _json(path: Path) -> Any:
-    return json.loads(_text(path))
-
-
-def _text(path: Path) -> str:
-    """Of a file as editors and spreadsheets write it."""
-    content = path.read_bytes()
-    for encoding in ("utf-16",) if content.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "gb18030"):
-        with suppress(UnicodeDecodeError):
-            return content.decode(encoding)
-    raise BadLabels(f"{path} is no text in UTF-8 or GB18030: save it as UTF-8")
-
-
-def _csv(path: Path) -> Any:
-    with StringIO(_text(path), newline="") as file:
-        rows = csv.DictReader(file)
-        if not {"kind", "begin"} <= set(rows.fieldnames or ()):
-            has = ",".join(rows.fieldnames or ()) or "nothing"
-            raise BadLabels(f"{path} has no columns kind and begin in its first line ({has}); give it kind,begin,end")
-        return {"events": [{name: value for name, value in row.items() if value} for row in rows]}
-
-
-def _flames(path: Path) -> Any:
-    """Frames with a rectangle are `flame`; the text is searched, and nothing in it expanded."""
-    text = path.read_text(encoding="utf-8", errors="replace")
-    rate = re.search(r"<frameRate>([0-9.]+)</frameRate>", text)
-    if rate is None or not float(rate[1]):
-        raise BadLabels(f"{path} has no frameRate")
-    times = [int(number) / float(rate[1]) for number, boxes in _FRAME.findall(text) if re.search(r"\d", boxes)]
-    spans: list[list[float]] = []
-    for t in sorted(times):
-        if spans and t - spans[-1][1] <= BETWEEN_S:
-            spans[-1][1] = t
-        else:
-            spans.append([t, t])
-    return {"events": [{"kind": "flame", "begin": begin, "end": end + 1 / float(rate[1])} for begin, end in spans]}
-
-
-_READ = {".json": _json, ".csv": _csv, ".flames.xml": _flames}
+        return f"is no labels: write {FORM}, seconds of the clip"
+    return f"{where}: {error['msg'].removeprefix('Value error, ')}"
