@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from analytics.reordering.judged import Waiting
@@ -24,6 +24,7 @@ from devices.expressions.refused import ExpressionRefused
 from hub.models import Batch, Columns
 from hub.quality import Quality
 from hub.store.latest import Latest
+from tests.support.drawn import drawn
 from tests.support.expressions import FIGURES, OWN, Text, numbers, said, truths
 from tests.support.origins import raw_of
 
@@ -32,11 +33,12 @@ STALE = 50
 VALUES = st.sampled_from([NAN, 0.0, 1.0, -2.5, 3.0, 1e300, 1e-300])
 
 
-@settings(max_examples=150, deadline=None)
-@given(
+@drawn(
     numbers(3) | truths(3),
     st.lists(st.tuples(*[VALUES] * 5), min_size=1, max_size=4),
     st.lists(st.floats(-9, 9), max_size=3),
+    few=30,
+    many=150,
 )
 def test_what_is_calculated_over_arrays_is_what_cel_says_row_by_row(
     text: Text, rows: Sequence[Sequence[float]], near: Sequence[float]
@@ -135,8 +137,7 @@ def interleaved(draw: st.DrawFn) -> tuple[list[Message], list[Message]]:
     return first + in_time, first + other
 
 
-@settings(max_examples=60, deadline=None)
-@given(TEXTS, interleaved(), CUTS, CUTS)
+@drawn(TEXTS, interleaved(), CUTS, CUTS, few=20, many=60)
 def test_any_interleaving_that_keeps_the_order_of_each_series_tells_the_same(
     text: str, both: tuple[list[Message], list[Message]], cuts: Sequence[int], others: Sequence[int]
 ) -> None:
@@ -160,8 +161,7 @@ MESSAGES = st.lists(
 ).map(lambda some: sorted(some, key=lambda each: each.ts))
 
 
-@settings(max_examples=40, deadline=None)
-@given(TEXTS, MESSAGES, CUTS)
+@drawn(TEXTS, MESSAGES, CUTS, few=20, many=40)
 def test_what_is_old_is_missing_and_batches_make_no_difference(
     text: str, messages: Sequence[Message], cuts: Sequence[int]
 ) -> None:

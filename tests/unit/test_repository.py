@@ -1,6 +1,7 @@
 """What the repository promises as a whole: the wheel is complete, the texts are right, the modules keep the rules."""
 
 import ast
+import os
 import re
 import shlex
 import subprocess
@@ -8,6 +9,8 @@ import sys
 import tomllib
 import zipfile
 from collections.abc import Iterator
+from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +29,29 @@ READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
 NOT_OURS = {"__pycache__", "build", "dist", "node_modules"}
 
 
+@cache
+def _files() -> list[Path]:
+    """The repository's files, without hidden folders, which are not entered, and what tools leave behind."""
+    found = []
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = {name for name in folders if not name.startswith(".") or name == ".ci"} - NOT_OURS
+        found += [path for name in names if (path := Path(folder, name)).is_file()]
+    return sorted(found)
+
+
 def files(*patterns: str) -> Iterator[Path]:
-    """The repository's files that match, without hidden folders and what tools leave behind."""
+    """Those of the repository's files that match."""
     for pattern in patterns:
-        for path in sorted(ROOT.rglob(pattern)):
-            folders = path.relative_to(ROOT).parts[:-1]
-            hidden = any(name.startswith(".") and name != ".ci" for name in folders)
-            if path.is_file() and not hidden and NOT_OURS.isdisjoint(folders):
-                yield path
+        yield from (path for path in _files() if fnmatch(path.name, pattern))
 
 
 def modules() -> list[Path]:
     return [path for path in files("*.py") if path.relative_to(ROOT).parts[0] in PACKAGES]
+
+
+@cache
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 # The wheel
@@ -57,8 +71,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]
 
 def test_the_wheel_holds_every_file_of_the_packages(wheel: zipfile.ZipFile) -> None:
     inside = set(wheel.namelist())
-    wanted = [path for package in PACKAGES for path in files("*") if path.is_relative_to(ROOT / package)]
-    names = {path.relative_to(ROOT).as_posix() for path in wanted if path.suffix != ".pyc"}
+    ours = [path.relative_to(ROOT) for path in files("*") if path.suffix != ".pyc"]
+    names = {path.as_posix() for path in ours if path.parts[0] in PACKAGES}
     for kind in (".sql", ".html", ".css", ".js", ".typed"):
         assert any(name.endswith(kind) for name in names), f"no {kind} file at all"
     assert names <= inside, sorted(names - inside)
@@ -77,14 +91,14 @@ def test_the_wheel_has_its_licence_and_script(wheel: zipfile.ZipFile) -> None:
 def test_every_module_says_what_it_is() -> None:
     silent = []
     for path in modules():
-        text = path.read_text(encoding="utf-8")
-        if text.strip() and not ast.get_docstring(ast.parse(text)):
+        text = text_of(path)
+        if text.strip() and not text.startswith('"""') and not ast.get_docstring(ast.parse(text)):
             silent.append(str(path.relative_to(ROOT)))
     assert not silent
 
 
 def test_modules_are_short() -> None:
-    lengths = sorted((len(path.read_text(encoding="utf-8").splitlines()), path.name) for path in modules())
+    lengths = sorted((len(text_of(path).splitlines()), path.name) for path in modules())
     assert lengths[-1][0] <= 400, lengths[-1]
     assert lengths[len(lengths) // 2][0] <= 150, "the median module"
 
@@ -97,7 +111,7 @@ def test_no_module_is_a_drawer_for_everything() -> None:
 def test_nothing_is_left_for_later() -> None:
     mark = re.compile("TO" + "DO|FIX" + "ME|Not" + "Implemented")
     for path in files("*.py", "*.sql", "*.js", "*.html", "*.css", "*.md", "*.yaml"):
-        assert not mark.search(path.read_text(encoding="utf-8")), path
+        assert not mark.search(text_of(path)), path
 
 
 # The lock
@@ -163,7 +177,7 @@ def test_no_file_names_a_package_registry_or_a_home() -> None:
     homes = ["/ho" + "me/", "/ro" + "ot/", "/Us" + "ers/", "/wo" + "rk/"]
     texts = files("*.py", "*.sql", "*.js", "*.html", "*.css", "*.md", "*.yaml", "*.toml", "*.lock", "*.conf", "*.env")
     for path in [*texts, ROOT / "run", ROOT / ".ci" / "run", ROOT / "docker" / "Dockerfile"]:
-        text = path.read_text(encoding="utf-8")
+        text = text_of(path)
         for word in [*hosts, *homes]:
             assert word not in text, f"{path.relative_to(ROOT)} names {word}"
 
@@ -211,14 +225,21 @@ def test_every_verb_of_run_in_the_texts_exists(text: Path) -> None:
     assert verbs <= {"demo", *re.findall(r"\w+", known[1])}
 
 
+@pytest.fixture(scope="module")
+def hub_command() -> Any:
+    """The command line with all its groups, which take a second to load."""
+    command: Any = typer.main.get_command(main.app)
+    command.load(GROUPS)
+    return command
+
+
 @pytest.mark.parametrize("readme", READMES, ids=lambda path: path.name)
-def test_every_hub_command_in_the_readme_exists_with_its_options(readme: Path) -> None:
+def test_every_hub_command_in_the_readme_exists_with_its_options(readme: Path, hub_command: Any) -> None:
     commands = [line for line in shell_lines(readme) if line.startswith(("./run hub ", "./run demo "))]
     assert len(commands) >= 5
     for line in commands:
         words = shlex.split(line.removeprefix("./run ").removeprefix("hub "))
-        command: Any = typer.main.get_command(main.app)
-        command.load(GROUPS)
+        command = hub_command
         while isinstance(command, click.Group) or hasattr(command, "commands"):
             command = command.commands[words.pop(0)]
         options = {name for parameter in command.params for name in parameter.opts}

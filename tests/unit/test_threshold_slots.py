@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.rules.definitions import ThresholdRule
@@ -16,6 +15,7 @@ from analytics.rules.thresholds import adopt, evaluate, next_due, warm_up
 from analytics.rules.verdict import Transition
 from hub.models import Columns
 from hub.quality import Quality
+from tests.support.drawn import drawn
 from tests.support.plain_rules import Plain, Row
 
 S = 1_000_000
@@ -121,8 +121,7 @@ def in_batches(rows: list[Row], cuts: Iterable[int]) -> list[list[Row]]:
     return [rows[start:end] for start, end in pairwise(edges)]
 
 
-@given(rules(), streams(), st.lists(st.integers(0, 100), max_size=12), st.data())
-@settings(max_examples=300, deadline=None)
+@drawn(rules(), streams(), st.lists(st.integers(0, 100), max_size=12), st.data(), few=50, many=300)
 def test_agrees_with_the_plain_machine_however_the_stream_is_cut(
     made: list[ThresholdRule], rows: list[Row], cuts: list[int], data: st.DataObject
 ) -> None:
@@ -140,8 +139,7 @@ def test_agrees_with_the_plain_machine_however_the_stream_is_cut(
             assert mine == plainly(one, [row for row in rows if row.series == series], 80)
 
 
-@given(rules(), streams(), st.integers(0, 100), st.lists(st.integers(0, 100), max_size=4))
-@settings(max_examples=200, deadline=None)
+@drawn(rules(), streams(), st.integers(0, 100), st.lists(st.integers(0, 100), max_size=4), few=40, many=200)
 def test_a_redelivered_prefix_changes_nothing(
     made: list[ThresholdRule], rows: list[Row], upto: int, cuts: list[int]
 ) -> None:
@@ -154,8 +152,7 @@ def test_a_redelivered_prefix_changes_nothing(
     assert sorted(once + rest) == sorted(whole)
 
 
-@given(rules(), streams(), st.integers(0, 100))
-@settings(max_examples=200, deadline=None)
+@drawn(rules(), streams(), st.integers(0, 100), few=40, many=200)
 def test_a_restart_with_the_levels_and_the_stored_readings_goes_on_as_before(
     made: list[ThresholdRule], rows: list[Row], upto: int
 ) -> None:
@@ -220,8 +217,7 @@ def rebuilt(before: Slots, there: dict[int, ThresholdRule], watched: dict[int, f
     return slots
 
 
-@given(changes(), st.data())
-@settings(max_examples=150, deadline=None)
+@drawn(changes(), st.data(), few=30, many=150)
 def test_any_sequence_of_changes_in_place_equals_fresh_slots(steps: list[Change], data: st.DataObject) -> None:
     slots, fresh = Slots(), Slots()
     there: dict[int, ThresholdRule] = {}
