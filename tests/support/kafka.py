@@ -1,12 +1,14 @@
 """A real Apache Kafka broker of a test: KRaft, one node, its jars resolved with Maven, on free ports of 127.0.0.1."""
 
 import fcntl
+import hashlib
 import os
 import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -79,7 +81,7 @@ class KafkaBroker:
         """
         self.port, controller = free_port(), free_port()
         self.servers = f"127.0.0.1:{self.port}"
-        self._java = ["java", *java, "-cp", f"{libraries}/*"]
+        self._libraries, self._java = libraries, ["java", *java, "-cp", f"{libraries}/*"]
         self._properties = folder / "server.properties"
         text = PROPERTIES.format(port=self.port, controller=controller, folder=folder)
         self._accounts: list[str] = []
@@ -94,13 +96,26 @@ class KafkaBroker:
         self._process = Process([*self._java, "kafka.Kafka", self._properties], folder / "kafka.log")
 
     def create(self) -> "KafkaBroker":
-        """Format the storage and start."""
+        """Lay down a formatted storage and start.
+
+        One is kept beside the jars for each way to format it: that takes a virtual machine of its own.
+        """
+        way = hashlib.sha256("\n".join([PROPERTIES, *self._accounts]).encode()).hexdigest()[:12]
+        kept = self._libraries.with_name(f"{self._libraries.name}-storage-{way}")
+        with _one_at_a_time(kept.parent):
+            if not kept.exists():
+                with tempfile.TemporaryDirectory(dir=kept.parent) as name:
+                    self._format()
+                    shutil.copytree(self._folder / "data", Path(name, "data")).rename(kept)
+        shutil.copytree(kept, self._folder / "data", dirs_exist_ok=True)
+        return self.start()
+
+    def _format(self) -> None:
         options: list[str | Path] = ["format", "-t", "Z2FuemhpLWdhbnpoaS1nYQ", "-c", self._properties]
         options += self._accounts
         done = Process([*self._java, "kafka.tools.StorageTool", *options], self._folder / "format.log")
         status = done.start().wait(60)
         assert status == 0, f"formatting ended with {status}: {done.text()}"
-        return self.start()
 
     def start(self) -> "KafkaBroker":
         """Start and wait until it listens: a KRaft broker opens its port once it is ready."""
@@ -136,11 +151,18 @@ def kafka_libraries() -> Path:
         raise KafkaAbsentError(f"Kafka needs Java 17, and {found}: apt-get install default-jre-headless")
     cache = user_cache_path("ganzhi", ensure_exists=True)
     ready = cache / f"kafka-{VERSION}"
-    with (cache / "kafka.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs at once: one waits for the other
+    with _one_at_a_time(cache):
         if not ready.exists():
             _fetch(cache, ready)
     return ready
+
+
+@contextmanager
+def _one_at_a_time(cache: Path) -> Iterator[None]:
+    """Two test runs at once: one waits for the other."""
+    with (cache / "kafka.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _java_version() -> int | None:
