@@ -100,7 +100,7 @@ function makeCard(alert) {
   return card;
 }
 
-// What is to be done, folded: the rule's words or the hub's.
+// What is to be done, unfolded once where it is urgent: the rule's words or the hub's.
 function guide(block, said) {
   block.hidden = said === null;
   if (said === null) return;
@@ -114,6 +114,7 @@ function update(card, alert, now) {
     card.dataset.level = alert.level;
     card.querySelector('.chip .sign')?.remove();
     card.querySelector('.chip').prepend(sign(alert.level));
+    card.querySelector('.guidance').open = urgent([alert]);
   }
   card.dataset.raised = alert.raised_at;
   card.dataset.over = String(alert.cleared_at !== null);

@@ -32,6 +32,8 @@ from hub.words.sentence import Sentence, told
 from ingest.video.itinerary import Stop
 from ingest.video.messages import Figures, Found, Measured, Report, Up
 
+SHORT_S = 8.0
+"""Of what is shorter, some could not be told even though it is there."""
 SHOWN = 20
 """Bad lines of a file that are named."""
 COLUMNS = (
@@ -102,7 +104,7 @@ def check(
         fail(told(refused, spoken))
     wanted = Wanted(fps, _settings(settings, kinds), "" if overlay is None else str(overlay.absolute()))
     began = time.monotonic()
-    printing = _Printing(spoken, as_json=as_json, began=began if "://" in source else 0.0)
+    printing = _Printing(spoken, as_json=as_json, began=began if "://" in source else 0.0, fps=fps)
     failed = ""
     with suppress(KeyboardInterrupt), written(overlay) as printing.frames:
         try:
@@ -302,9 +304,10 @@ def _first(errors: BaseExceptionGroup[CameraFailed]) -> Any:
 class _Printing:
     """Prints what is reported, and what it was in all."""
 
-    def __init__(self, lang: Lang, *, as_json: bool, began: float) -> None:
+    def __init__(self, lang: Lang, *, as_json: bool, began: float, fps: float) -> None:
         """`began`: what is 0 s, of a stream by the clock that its child tells."""
         self._lang, self._as_json, self._began, self._is_stream = lang, as_json, began, began > 0
+        self._fps = fps
         self._found = self._analysed = self._decoded = self._dropped = 0
         self._cpu_s, self._t = 0.0, 0.0
         self.frames: Callable[[int], None] = lambda _: None
@@ -368,5 +371,7 @@ class _Printing:
         if self._dropped:
             damaged = Sentence("video.sum.damaged", count=self._dropped)
             yield Sentence("video.sum.dropped", count=self._dropped) if self._is_stream else damaged
+        if not self._found and (looked_s := (self._analysed - 1) / self._fps) < SHORT_S:
+            yield Sentence("video.sum.short", seconds=f"{max(0.0, looked_s):.1f}")
         if self._analysed:
             yield Sentence("video.sum.cost", ms=f"{1000 * self._cpu_s / self._analysed:.1f}")

@@ -143,7 +143,9 @@ def _past(past: Past) -> Text:
 
 
 def _numbers(status: dict[str, Any]) -> Text:
-    """Rates, totals and active alerts in one line."""
+    """Rates, totals and active alerts in one line; of a hub that did not answer, that."""
+    if not status:
+        return Text("the hub has not answered within 2 s: this machine is busy, or see logs/hub.log", "yellow")
     rates, totals = status.get("rates") or {}, status.get("totals") or {}
     text = Text.assemble(
         (f"{rates.get('messages_per_s', 0):,.0f}", "bold green"),

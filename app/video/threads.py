@@ -146,11 +146,16 @@ def read_file(slot: int, path: Path, looking: Looking, marks: Marks) -> str:
         if not path.is_file() and path.exists():  # to open a pipe waits for somebody who writes
             return Sentence("camera.failed.file", path=str(path), told=Sentence("video.file.none"))
         with path.open("rb") as file:
-            if file.peek(3)[:3] == b"\xff\xd8\xff" or file.peek(4)[:4] == b"\x89PNG":
-                picture = decoding.still(file.read(8 << 20))
+            head = file.read(8 << 20)
+            file.seek(0)
+            if head.startswith((b"\xff\xd8\xff", b"\x89PNG")) and not decoding.is_series(head):
+                picture = decoding.still(head)
                 looking.tell(Up(slot, "jpeg", picture.shape[1], picture.shape[0]))
+                looking.decoded += 1
                 looking.see(0.0, picture)
                 return ""
+            if not head:
+                return Sentence("camera.failed.file", path=str(path), told=Sentence("video.file.empty"))
             with complaints() as told:
                 decoder = decoding.of_file(file)
                 try:

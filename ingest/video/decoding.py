@@ -32,9 +32,11 @@ TRIES = 3
 _STREAM = "fpsprobesize;0|analyzeduration;1|probesize;32|protocol_whitelist;none|threads;1|input_format;"
 _FILE = (
     "protocol_whitelist;none|threads;1|format_whitelist;mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,"
-    "h264,hevc,flv,asf,ogg"
+    "h264,hevc,flv,asf,ogg,mjpeg,jpeg_pipe"
 )
 """No playlist and no concat: what names other files is not read."""
+_FEW = 4
+"""JPEGs in one file that are still one photo: a phone puts a preview and a map of its light behind it."""
 _OPENING = threading.Lock()
 """The options are those of the process, and OpenCV opens one at a time."""
 Waiting = Callable[[bool], None]
@@ -152,6 +154,11 @@ def of_file(file: BinaryIO) -> Decoder:
     """A decoder of an open file."""
     with _options(_FILE, _nobody):
         return Decoder(_capture(file))
+
+
+def is_series(head: bytes) -> bool:
+    """Whether the begin of a file is a video of JPEGs that lie one behind the other, and no photo."""
+    return head.count(b"\xff\xd9\xff\xd8\xff") >= _FEW
 
 
 def lost_of(decoder: Decoder, frames: int, told: Complaints) -> int:

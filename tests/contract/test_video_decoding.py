@@ -3,6 +3,7 @@
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ingest.video import decoding
@@ -74,3 +75,17 @@ class _Told:
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()
+
+
+def test_jpegs_that_lie_one_behind_the_other_are_a_video_and_a_photo_with_its_preview_is_none(tmp_path: Path) -> None:
+    pictures = [decoding.jpeg_of(np.full((48, 64, 3), 20 * number, np.uint8)) for number in range(10)]
+    assert not decoding.is_series(b"".join(pictures[:3]))
+    file = tmp_path / "clip.mjpeg"
+    file.write_bytes(b"".join(pictures))
+    assert decoding.is_series(file.read_bytes())
+    with file.open("rb") as opened:
+        decoder = decoding.of_file(opened)
+        seen = [(decoder.at(), decoder.picture()) for _ in pictures if decoder.step()]
+        decoder.close()
+    assert [t for t, _ in seen] == pytest.approx([number / 25 for number in range(10)], abs=0.001)
+    assert [round(float(picture.mean())) for _, picture in seen if picture is not None] == list(range(0, 200, 20))

@@ -156,6 +156,18 @@ def test_it_ends_with_what_was_looked_for(options: list[str], said: list[str], m
         assert each in told.output
 
 
+@pytest.mark.parametrize(("analysed", "says"), [(1, "only 0.0 s were looked at"), (30, "only 5.8 s"), (41, None)])
+def test_nothing_found_in_what_is_short_is_no_all_clear(
+    analysed: int, says: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(*given: object) -> None:
+        given[-1].take(Figures(0, 1.0, 0.1, 100, 5 * analysed, analysed, 0, {}))  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(verbs, "_checked", nothing)
+    told = CliRunner().invoke(verbs.video, ["check", "clip.mp4", "--lang", "en"]).output
+    assert says in told if says else "were looked at:" not in told, told
+
+
 def test_a_round_is_told_in_the_language_of_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     found = {
         "cameras": 40, "visited": 30, "began_at": "2026-11-30T08:00:00+00:00", "ended_at": None, "fine": 20,

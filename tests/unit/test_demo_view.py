@@ -64,7 +64,8 @@ def test_a_terminal_sees_rates_readings_and_alerts() -> None:
 
 
 def test_a_terminal_sees_something_while_the_hub_does_not_answer() -> None:
-    assert "messages/s" in shown({}, [], terminal=True)
+    assert "has not answered" in (silent := shown({}, [], terminal=True))
+    assert "0 devices" not in silent, "nobody is frightened by zeros that are none"
     assert "messages/s" in shown({**STATUS, "totals": None, "alerts": None}, [], terminal=True)
 
 
