@@ -22,7 +22,9 @@ _LEFT = 0.8
 """The share of the change that may be left once the move is undone: less is left of a true one."""
 _OUTLIER = 20.0
 """Grey levels: what differs by more once the pictures lie nearly on each other moves by itself."""
-_INNER = slice(_FARTHEST // 4, -_FARTHEST // 4)
+_FRAME = _FARTHEST // 4
+"""Pixels at the edges of the coarse picture that are not looked at: a move brings in what is not known."""
+_ONES = np.eye(2, dtype=np.float32)
 _WINDOW: Floats = cv2.createHanningWindow(_COARSE, cv2.CV_32F)
 
 
@@ -47,10 +49,11 @@ class Glide:
             return 0.0, 0.0
         was, here = _coarse(before), _coarse(now)
         across, down = cv2.phaseCorrelate(was.copy(), here.copy(), _WINDOW)[0]  # it writes into what it is given
-        across, down = _nearer(was, here, round(across), round(down))
+        inner = moved(here, 0, 0, _FRAME)
+        across, down = _nearer(was, inner, round(across), round(down))
         if max(abs(across), abs(down)) > _FARTHEST / 2:
             return 0.0, 0.0
-        if _apart(moved(was, across, down), here) > _LEFT * _apart(was, here):
+        if _apart(moved(was, across, down, _FRAME), inner) > _LEFT * _apart(moved(was, 0, 0, _FRAME), inner):
             return 0.0, 0.0
         return 2 * across, 2 * down
 
@@ -61,31 +64,33 @@ def _coarse(picture: Image) -> Floats:
 
 
 def _apart(one: Floats, other: Floats) -> float:
-    return cv2.mean(cv2.absdiff(one, other)[_INNER, _INNER])[0]
+    return cv2.mean(cv2.absdiff(one, other))[0]
 
 
-def _nearer(was: Floats, here: Floats, across: float, down: float) -> tuple[float, float]:
+def _nearer(was: Floats, inner: Floats, across: float, down: float) -> tuple[float, float]:
     """A move to the pixel made exact: where slopes of the picture differ least, in two steps."""
-    ways = ((1, 0), (0, 1))
-    slopes = [cv2.Sobel(here, cv2.CV_32F, *way, ksize=3, scale=1 / 8)[_INNER, _INNER].ravel() for way in ways]
-    square = np.array([[one @ other for other in slopes] for one in slopes]) + np.eye(2)
+    slopes = np.stack([cv2.Sobel(inner, cv2.CV_32F, *way, ksize=3, scale=1 / 8).ravel() for way in ((1, 0), (0, 1))])
+    square = slopes @ slopes.T + _ONES
     for _ in range(2):
-        left = np.clip((here - moved(was, across, down))[_INNER, _INNER], -_OUTLIER, _OUTLIER).ravel()
-        x, y = np.linalg.solve(square, [one @ left for one in slopes])
+        left = cv2.subtract(inner, moved(was, across, down, _FRAME)).ravel()
+        np.clip(left, -_OUTLIER, _OUTLIER, out=left)
+        x, y = np.linalg.solve(square, slopes @ left)
         across, down = across - float(x), down - float(y)
     return across, down
 
 
-def moved(picture: Array, across: float, down: float) -> Array:
-    """A picture moved to the right and down by parts of pixels, too; what comes in is as its edge."""
-    move = np.array([[1, 0, across], [0, 1, down]], np.float32)
-    size = picture.shape[1], picture.shape[0]
-    made: Array = cv2.warpAffine(picture, move, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+def moved(picture: Array, across: float, down: float, frame: int = 0) -> Array:
+    """A picture without its frame, moved right and down by parts of pixels, too; what comes in is as its edge."""
+    height, width = picture.shape
+    centre = (width - 1) / 2 - across, (height - 1) / 2 - down
+    made: Array = cv2.getRectSubPix(picture, (width - 2 * frame, height - 2 * frame), centre)
     return made
 
 
 def shifted(picture: Array, columns: int, rows: int) -> Array:
     """A picture or map moved to the right and down; what comes in is as its edge."""
-    move = np.array([[1, 0, columns], [0, 1, rows]], np.float32)
-    made: Array = cv2.warpAffine(picture, move, SMALL, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    height, width = picture.shape[:2]
+    top, bottom, left, right = max(rows, 0), max(-rows, 0), max(columns, 0), max(-columns, 0)
+    kept = picture[bottom : height - top, right : width - left]
+    made: Array = cv2.copyMakeBorder(kept, top, bottom, left, right, cv2.BORDER_REPLICATE)
     return made
