@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from devices.codecs.code_table import shipped
 from devices.codecs.gb28181 import tables
-from devices.vocabulary import GUARDS, LATCHING, PROMPT
+from devices.vocabulary import GUARDS, LATCHING, OTHER, PROMPT
 from hub.models import Event, Micros
 from hub.words import optional
 from hub.words.findings import part_name
@@ -53,13 +53,17 @@ def _priority(event: Event, late: bool) -> int:
 
 
 def _words(event: Event, method: str, type_: str) -> str:
-    """What the device said, or what its video shows; where the kind cannot be read from that, its name before it."""
+    """What the device said, or what its video shows; where the kind cannot be read from that, its name before it.
+
+    The name alone where another kind would be read even then: a water level in a zone called 烟雾监测点 is no smoke.
+    """
     said = str(event.attributes.get("text") or _shown(event.part or ""))
-    meant, _ = tables.alarm(method, type_, said)
-    if meant is not None and meant.kind == event.kind:
-        return said
     name = _names().get(event.kind) or optional(f"event.kind.{event.kind}", "zh") or event.kind
-    return f"{name} {said}".strip()
+    for words in (said, f"{name} {said}".strip()):
+        meant, _ = tables.alarm(method, type_, words)
+        if meant is not None and meant.kind == event.kind:
+            return words
+    return words if meant is None or meant.kind == OTHER else name
 
 
 def _shown(part: str) -> str:

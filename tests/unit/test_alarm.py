@@ -51,13 +51,21 @@ def test_what_a_camera_said_goes_on_as_it_said_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "part", "said"), [("fire", "picture/flame", "明火"), ("video_quality", "picture/freeze", "画面冻结")]
-)
+    ("kind", "part", "said"),
+    [("fire", "picture/flame", "明火"), ("video_quality", "picture/freeze", "视频质量异常 画面冻结"),
+     ("flood", "码头/level", "码头 水位")],
+)  # fmt: skip
 def test_what_video_shows_is_said_in_words(kind: str, part: str, said: str) -> None:
     found = replace(event(kind), part=part)
     read, attributes = read_again(found)
     assert read == kind
     assert said in attributes["text"]
+
+
+def test_a_name_in_words_makes_no_other_kind_of_it() -> None:
+    """A gauge in a zone that is called after smoke detectors; a detector that has lost its power."""
+    assert read_again(replace(event("flood"), part="烟雾监测点/level"))[0] == "flood"
+    assert read_again(event("power_loss", text="烟雾探测器断电"))[0] == "power_loss"
 
 
 def test_danger_that_only_a_table_of_the_operator_tells_is_said_in_words() -> None:
