@@ -22,6 +22,8 @@ WAITING = 256
 MAX_BYTES = 1 << 20
 """Of a place; three views of two looks each have 0.4 MB before they are compressed."""
 CAMERAS = 100_000
+ASKING = 2
+"""Connections at most that wait for places: whoever stores and pages has the others, however slow the store is."""
 
 
 class Places:
@@ -32,13 +34,14 @@ class Places:
         self._handed_at: dict[str, float] = {}
         self._waiting: dict[str, bytes] = {}
         self._arrived = asyncio.Event()
+        self._asking = asyncio.Semaphore(ASKING)
 
     async def of(self, camera: str) -> bytes:
         """What is kept of a camera's place; empty: nothing, or the store does not answer."""
         try:
             async with asyncio.timeout(OF_S):
                 with sorted_errors():
-                    async with self._pool.connection() as conn:
+                    async with self._asking, self._pool.connection() as conn:
                         told = {"camera": camera, "source": self._source}
                         found = await (await conn.execute(SQL.place, told)).fetchall()
         except (HubError, TimeoutError) as error:

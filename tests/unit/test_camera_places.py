@@ -145,3 +145,14 @@ async def test_after_a_restart_places_that_are_kept_are_written_over_the_hour(st
     for number in range(40):
         each.keep(f"cam{number}", b"x")
     assert 0 < len(await taken(store, each)) < 40
+
+
+async def test_a_slow_store_is_asked_by_few_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pool is that of who stores and pages, too."""
+    monkeypatch.setattr(kept, "OF_S", 0.02)
+    places = Places(cast("Pool", store), "picture")
+    assert await asyncio.gather(*[places.of(f"cam-{n}") for n in range(32)]) == [b""] * 32
+    assert store.asked_times == kept.ASKING
+    store.answers.set()
+    store.known = [(b"place",)]
+    assert await asyncio.gather(*[places.of(f"cam-{n}") for n in range(32)]) == [b"place"] * 32
