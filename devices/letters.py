@@ -7,6 +7,7 @@ from zlib import crc32
 
 import msgspec
 
+from devices.codecs.camera_document import at_rest
 from devices.privacy import holds_picture, mentions_private
 from hub.errors import At
 from hub.models import DeadLetter, Raw
@@ -43,7 +44,13 @@ def conflict_letter(raw: Raw, detail: str, taken: bool, private: bool) -> DeadLe
 def gated(letter: DeadLetter) -> DeadLetter:
     """What may be stored of a letter. It takes 0.4 ms a kilobyte: not for letters that are only counted."""
     kept = letter.raw.payload[:DEAD_LETTER_BYTES]  # also what was never decoded
-    return _emptied(letter) if mentions_private(kept) or holds_picture(kept) else letter
+    if mentions_private(kept) or holds_picture(kept):
+        return _emptied(letter)
+    rested = at_rest(letter.raw)
+    if rested is letter.raw:
+        return letter
+    is_same = len(rested.payload) == len(letter.raw.payload)  # else places in it are others
+    return replace(letter, raw=rested, at=letter.at if is_same else None)
 
 
 def _emptied(letter: DeadLetter) -> DeadLetter:

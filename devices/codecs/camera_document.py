@@ -1,7 +1,9 @@
 """What of a camera's message may lie where it waits for decoding: nothing that is about persons. Pure.
 
-Names stay, for what is dropped is counted where it is decoded; what stands under them is taken out. Places in XML stay
-as they were. What cannot be read is emptied where it mentions persons: its dead letter has no bytes anyway.
+Names stay, for what is dropped is counted where it is decoded; what stands under them is taken out, and pictures. Of
+GB/T 28181 stays what its codec reads and nothing else: who carries a device stands under names of vendors. Values that
+identify a person are masked within their text, for its other words may tell of a fire. Places in XML stay as they
+were. What cannot be read is emptied where it mentions persons: its dead letter has no bytes anyway.
 """
 
 import json
@@ -11,11 +13,13 @@ from html import unescape
 from typing import Any
 
 from devices.codecs.decoded import MAX_BYTES
+from devices.codecs.gb28181.reading import READ
 from devices.codecs.gb28181.sip import body_at
 from devices.codecs.jsontext import parse
 from devices.codecs.xml_tree import Element, tree
 from devices.personal_values import holds_personal_value, masked
-from devices.privacy import is_private, mentions_private
+from devices.picture_signs import writes_picture
+from devices.privacy import SHORTEST_PICTURE, holds_picture, is_private, mentions_private
 from hub.errors import DecodeError
 from hub.models import Raw
 
@@ -32,37 +36,40 @@ _PERSON = "face"
 _ATTRIBUTE = re.compile(rb"""(?<=[\s"'])([^\s=<>"'/]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _TAG = re.compile(rb"""<(?:[^>"']|"[^"]*"|'[^']*')*>""")
 _ASIDE = re.compile(rb"<!--.*?(?:-->|\Z)|(?<!\A)<\?.*?(?:\?>|\Z)", re.DOTALL)
-_POSITION = frozenset({"longitude", "latitude"})
-"""Of GB/T 28181: in an alarm or a mobile position it is where somebody is who carries the device."""
-_CARRIED = frozenset({"alarm", "mobileposition"})
+_RUN = re.compile(rb"[A-Za-z0-9+/=_-]{40,}")
+_PICTURE = b"data:image/"
+"""In place of a picture, which is dropped and counted by it."""
+_Pieces = Iterator[tuple[int, int, bytes]]
+"""Where in a document something stands instead, and what."""
 
 
 def at_rest(raw: Raw) -> Raw:
     """A message as it may lie somewhere before it is decoded; of a camera without persons."""
     if raw.origin.protocol not in CAMERAS:
         return raw
-    kept = without_persons(raw.payload, told_flat=raw.origin.protocol == "onvif")
+    read = READ if raw.origin.protocol == "gb28181" else None
+    kept = without_persons(raw.payload, told_flat=raw.origin.protocol == "onvif", read=read)
     return raw if kept is raw.payload else raw._replace(payload=kept)
 
 
-def without_persons(payload: bytes, *, told_flat: bool = False) -> bytes:
-    """A message of a camera, in JSON, XML or SIP, without what names and values tell of persons.
+def without_persons(payload: bytes, *, told_flat: bool = False, read: frozenset[str] | None = None) -> bytes:
+    """A message of a camera, in JSON, XML or SIP, without what names and values tell of persons, and pictures.
 
     `told_flat`: ONVIF tells of places and things in simple items; what is nested in others describes objects, be they
-    persons, and is read by nobody. One that is too large to be decoded is not looked at: it is too large still, and
-    blank.
+    persons, and is read by nobody. `read`: names in lower case, of XML in which nothing else is read. One that is too
+    large to be decoded is not looked at: it is too large still, and blank.
     """
     begin = payload.lstrip(b"\xef\xbb\xbf \t\r\n\0")[:1]
     if len(payload) > MAX_BYTES:
         return begin + b" " * MAX_BYTES
     nested = told_flat and (begin == b"{" or b"ElementItem" in payload)
-    mentions = mentions_private(payload)
-    if not nested and not mentions and b"&#" not in payload:
+    mentions = mentions_private(payload) or holds_picture(payload)
+    if not nested and not mentions and read is None and b"&#" not in payload:
         return payload
     if begin not in _DOCUMENTS:
-        return _text(payload)
+        return _text(payload, read)
     try:
-        return _xml(payload) if begin == b"<" else _json(payload, told_flat, mentions)
+        return _xml(payload, read) if begin == b"<" else _json(payload, told_flat, mentions)
     except DecodeError:
         if not mentions:
             return payload
@@ -115,10 +122,16 @@ def _kept(value: Any) -> Any:
         return kept
     if isinstance(value, list):
         return [_kept(part) for part in value]
-    return masked(value)[0] if isinstance(value, str) else value
+    if isinstance(value, str):
+        return _PICTURE.decode().ljust(SHORTEST_PICTURE) if _is_picture(value) else masked(value)[0]
+    return value
 
 
-def _text(payload: bytes) -> bytes:
+def _is_picture(text: str) -> bool:
+    return len(text) >= SHORTEST_PICTURE and writes_picture(text)
+
+
+def _text(payload: bytes, read: frozenset[str] | None) -> bytes:
     """A message of SIP: its lines without those that mention persons, and its body without persons.
 
     A body that is no document, and mentions persons, is left out.
@@ -128,47 +141,60 @@ def _text(payload: bytes) -> bytes:
     head = b"".join([_FIRST if mentions_private(first) else first, *(e for e in lines if not mentions_private(e))])
     body = payload[begin:]
     if body.lstrip(b"\xef\xbb\xbf \t\r\n\0")[:1] in _DOCUMENTS:
-        return head + without_persons(body)
-    return head + (b"" if mentions_private(body) else body)
+        return head + without_persons(body, read=read)
+    return head + (b"" if mentions_private(body) or holds_picture(body) else body)
 
 
-def _xml(payload: bytes) -> bytes:
+def _xml(payload: bytes, read: frozenset[str] | None) -> bytes:
     root, document = tree(payload)
-    kept = bytearray(_ASIDE.sub(lambda found: b" " * len(found[0]), document))
-    carried = root.told("CmdType").lower() in _CARRIED
-    for begin, end in _personal(root, document, carried):
-        kept[begin:end] = b" " * (end - begin)
-    return bytes(kept)
+    plain = _ASIDE.sub(lambda found: b" " * len(found[0]), document)
+    kept = bytearray(plain)
+    for begin, end, told in _personal(root, plain, read, is_root=True):
+        kept[begin:end] = told.ljust(end - begin)
+    return payload if kept == document else bytes(kept)
 
 
-def _personal(element: Element, document: bytes, carried: bool) -> Iterator[tuple[int, int]]:
+def _personal(element: Element, document: bytes, read: frozenset[str] | None, *, is_root: bool = False) -> _Pieces:
     """Places of what is about persons."""
     tag = _TAG.match(document, element.start)
     inside = element.start if tag is None else tag.end()
-    yield from _attributes(document, element.start, inside)
-    unread = element.name == "ElementItem"
-    position = carried and element.name.lower() in _POSITION
-    if is_private(element.name) or position or unread or holds_personal_value(element.text):
+    yield from _attributes(document, element.start, inside, read)
+    is_unread = element.name == "ElementItem" if read is None else not is_root and element.name.lower() not in read
+    if is_unread or is_private(element.name):
         if element.end > inside:
-            yield inside, element.end
+            yield inside, element.end, b""
+        return
+    if holds_personal_value(element.text) or _is_picture(element.text):
+        if element.end > inside:
+            yield inside, element.end, _without_values(element, document[inside : element.end])
         return
     for child in element.children:
-        yield from _personal(child, document, carried)
+        yield from _personal(child, document, read)
 
 
-def _attributes(document: bytes, begin: int, end: int) -> Iterator[tuple[int, int]]:
+def _without_values(element: Element, inside: bytes) -> bytes:
+    """The text of an element without pictures and with values masked; nothing where they are not found as written."""
+    cut = _RUN.sub(_PICTURE, inside) if _is_picture(element.text) else inside
+    told, found = masked(cut.decode(errors="replace"))
+    if element.children or found != masked(element.text)[1] or _is_picture(told):
+        return _PICTURE if _is_picture(element.text) else b""
+    return told.encode()
+
+
+def _attributes(document: bytes, begin: int, end: int, read: frozenset[str] | None) -> _Pieces:
     """Values under names about persons, be it the attribute's, or what it names: <Item Name="Face" Value="..."/>."""
     found = list(_ATTRIBUTE.finditer(document, begin, end))
     named = any(each[1] == b"Name" and is_private(_told(each)) for each in found)
     for each in found:
+        name = each[1].decode(errors="replace")
         is_value = each[1] == b"Value" and named
-        if is_value or is_private(each[1].decode(errors="replace").rpartition(":")[2]) or _is_value(each):
-            place = 2 if each[2] is not None else 3
-            yield each.span(place)
+        is_unread = read is not None and name.lower() not in read and not name.startswith("xmlns")
+        if is_value or is_unread or is_private(name.rpartition(":")[2]) or _is_value(each):
+            yield *each.span(2 if each[2] is not None else 3), b""
 
 
 def _is_value(attribute: "re.Match[bytes]") -> bool:
-    return holds_personal_value(_told(attribute))
+    return holds_personal_value(told := _told(attribute)) or _is_picture(told)
 
 
 def _told(attribute: "re.Match[bytes]") -> str:

@@ -5,6 +5,7 @@ import re
 
 from devices.codecs.gb28181 import sip, writing
 from devices.codecs.gb28181.sip import Message
+from devices.personal_values import masked
 from hub.access.token_bucket import TokenBuckets
 from hub.models import Origin
 from hub.words.sentence import Sentence
@@ -78,6 +79,7 @@ class News:
         if self._letters.take(peer.host, now):
             return
         log.info("%s: %s", shown(peer.host, peer.port), fault[1])
+        sender = masked(sender)[0]
         address = f"gb28181/{sender}/state/{sender}"
         origin = Origin("sip", address, sender, "state", None, "gb28181", False, (fault[0], fault[1]))
         self._intake.put([(origin, _LOGIN.sub(b"", octets)[:KEPT_BYTES])], _nothing, urgent=False)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from devices.codecs.gb28181 import sip
 from devices.codecs.gb28181.ids import is_id
 from devices.codecs.gb28181.sip import Header, Message
+from devices.personal_values import masked
 from hub.sip_settings import Sip
 from hub.words.sentence import Sentence
 from ingest.logins import Logins, PasswordsOf
@@ -52,7 +53,9 @@ class Registrar:
             return None
         sender = message.sender
         if not is_id(sender):
-            return Refused(403, "Bad device id", (), ("bad_address", Sentence("refusal.sip.sender", told=repr(sender))))
+            return Refused(
+                403, "Bad device id", (), ("bad_address", Sentence("refusal.sip.sender", told=masked(repr(sender))[0]))
+            )
         denied = self._logins.judged(sender, message.method, message.header("authorization"), host, now)
         if denied is None:
             version, agent = _plain(message.header("x-gb-ver"), 16), _plain(message.header("user-agent"), 64)
@@ -63,8 +66,8 @@ class Registrar:
 
 
 def _plain(text: str, most: int) -> str:
-    """Without control characters: no database stores a NUL."""
-    return "".join(letter for letter in text if letter.isprintable())[:most]
+    """Without control characters, for no database stores a NUL, and without what identifies a person."""
+    return masked("".join(letter for letter in text if letter.isprintable())[:most])[0]
 
 
 def _expires(message: Message) -> int:

@@ -18,6 +18,7 @@ from devices.codecs.gat1400.document import Contents, State, contents, read
 from devices.codecs.gat1400.writing import Code
 from devices.codecs.gb28181.catalogue import Channel
 from devices.codecs.gb28181.ids import is_id
+from devices.personal_values import masked
 from devices.registry.device import Device
 from hub.access.caller import Caller
 from hub.access.token_bucket import TokenBuckets
@@ -125,7 +126,8 @@ class Service:
             raise Refused(403, Code.INVALID_OPERATION, denied.fault[1])
         if not self._registrations.has_room(sender):
             raise Refused(503, Code.BUSY, Sentence("refusal.viid.full", most=f"{REGISTERED:,}"), BUSY)
-        agent = "".join(letter for letter in request.headers.get("user-agent", "") if letter.isprintable())[:64]
+        said = "".join(letter for letter in request.headers.get("user-agent", "") if letter.isprintable())[:64]
+        agent = masked(said)[0]
         before = await self._registrations.put(sender, host, agent, now)
         if before not in (None, host):
             log.warning(

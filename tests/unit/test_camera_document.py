@@ -1,5 +1,6 @@
 """What a camera says of persons lies nowhere before it is decoded; the rest means what it meant."""
 
+import base64
 import json
 import re
 import time
@@ -11,6 +12,7 @@ from devices.codecs import camera_document
 from devices.codecs.camera_document import NO_XML, at_rest, without_persons
 from devices.codecs.decoded import MAX_BYTES, Decoded
 from devices.codecs.gb28181 import reports
+from devices.codecs.gb28181.reading import READ
 from devices.codecs.isapi import events as isapi
 from devices.codecs.onvif import events as onvif
 from devices.privacy import without_private
@@ -46,8 +48,8 @@ def of_onvif(payload: bytes) -> Decoded:
     return onvif.decode(payload, 1, UTC)
 
 
-def clean(payload: bytes, told_flat: bool = False) -> bytes:
-    kept = without_persons(payload, told_flat=told_flat)
+def clean(payload: bytes, told_flat: bool = False, read: frozenset[str] | None = None) -> bytes:
+    kept = without_persons(payload, told_flat=told_flat, read=read)
     assert [mark for mark in MARKS if mark in kept.decode(errors="replace")] == []
     return kept
 
@@ -95,13 +97,13 @@ def test_what_cannot_be_read_is_emptied_and_is_a_letter_still(broken: str) -> No
 
 
 def test_values_that_identify_a_person_go_from_texts_and_alarms_lose_positions() -> None:
-    assert b"<eventDescription>           </eventDescription>" in clean(
+    assert b"<eventDescription>***        </eventDescription>" in clean(
         FIRE.format(text="13812345678", end="</EventNotificationAlert>").encode()
     )
-    alarm = b"<Notify><CmdType>%b</CmdType><SN>1</SN><Longitude>120.1</Longitude><Latitude>30.2</Latitude></Notify>"
-    assert b"120.1" not in clean(alarm % b"Alarm")
-    assert b"30.2" not in clean(alarm % b"MobilePosition")
-    assert without_persons(alarm % b"Catalog") == alarm % b"Catalog", "where a camera stands"
+    alarm = b"<Notify><CmdType>%b</CmdType><SN>1</SN><Longitude>120.1</Longitude><latitude>30.2</latitude></Notify>"
+    for command in (b"Alarm", b"mobilePosition"):
+        kept = clean(alarm % command, read=READ)
+        assert (b"120.1" in kept, b"30.2" in kept, len(kept)) == (False, False, len(alarm % command))
     told = b"MESSAGE sip:1 SIP/2.0\r\nX-Name: face Li\r\nCSeq: 1\r\n\r\n"
     assert clean(told + b"<faceName>Wei") == b"MESSAGE sip:1 SIP/2.0\r\nCSeq: 1\r\n\r\n" + NO_XML
     assert clean(told + b"faceName: Wei") == b"MESSAGE sip:1 SIP/2.0\r\nCSeq: 1\r\n\r\n"
@@ -121,9 +123,31 @@ ALARM = (
 def test_an_alarm_of_a_platform_is_the_same_without_its_position(first: bytes, line: bytes, gap: bytes) -> None:
     payload = b"\r\n".join([first, b"Via: x", line, b"Max-Forwards: 70"]) + gap + ALARM
     [before] = reports.decode(payload, 1, UTC).events
-    kept = clean(payload)
+    kept = clean(payload, read=READ)
     assert reports.decode(kept, 1, UTC).events == [before]
     assert not {b"120.13", b"30.27"} & set(re.split(rb"[<>]", kept))
+
+
+TOLD = """<Notify><CmdType>Alarm</CmdType><SN>1</SN><DeviceID>34020000001340000001</DeviceID>
+<AlarmMethod>5</AlarmMethod><AlarmDescription>{text}</AlarmDescription>
+<Info Who="Li"><Pic>{picture}</Pic><UserName>Wei</UserName></Info></Notify>"""
+PICTURE = base64.b64encode(b"\xff\xd8\xff\xe0" + bytes(range(200)) * 3).decode()
+
+
+@pytest.mark.parametrize("hidden", ["13812345678", "<![CDATA[浙A12345]]>", PICTURE, "浙A12345 " + PICTURE])
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_an_alarm_in_words_stays_one_without_what_else_they_tell(hidden: str, encoding: str) -> None:
+    payload = TOLD.format(text=f"明火 {hidden}", picture=PICTURE).encode(encoding)
+    kept = clean(payload, read=READ)
+    assert PICTURE[90:130].encode() not in kept
+    assert [(each.kind, each.state) for each in reports.decode(kept, 1, UTC).events] == [("fire", "active")]
+
+
+def test_pictures_are_taken_out_of_whatever_a_camera_sends() -> None:
+    texts = json.dumps({"eventType": "io", "x": [PICTURE]}), f"<a><b>{PICTURE}</b><c d='{PICTURE}'/></a>"
+    for payload in (*texts, texts[1][:-2], f"MESSAGE sip:1 SIP/2.0\r\n\r\n{PICTURE}"):
+        assert PICTURE[90:130].encode() not in clean(payload.encode())
+    assert without_private(json.loads(clean(texts[0].encode())))[1] == 1, "it is counted where it is decoded"
 
 
 def test_each_name_about_persons_is_counted() -> None:
@@ -156,6 +180,12 @@ def test_large_messages_take_no_more_for_each_byte(payload: bytes) -> None:
 
 
 def test_messages_of_sensors_and_what_is_of_no_person_stay_as_they_are() -> None:
-    for protocol, payload in (("ganzhi", b'{"face":"Li"}'), ("onvif", b'{"Data":{"State":true}}'), ("isapi", b"")):
+    keepalive = b"<Notify><CmdType>Keepalive</CmdType><SN>1</SN><DeviceID>1</DeviceID><Status>OK</Status></Notify>"
+    for protocol, payload in (
+        ("gb28181", keepalive),
+        ("ganzhi", b'{"face":"Li"}'),
+        ("onvif", b'{"Data":{"State":true}}'),
+        ("isapi", b""),
+    ):
         raw = Raw(Origin("mqtt", "a", protocol=protocol), payload, 1)
         assert at_rest(raw) is raw

@@ -13,8 +13,10 @@ from devices.codecs.clock import parse_time
 from devices.codecs.decoded import Decoded, EventDraft
 from devices.codecs.gb28181.document import Element
 from devices.codecs.gb28181.manscdp import Body, check_device
+from devices.codecs.gb28181.reading import ALARM
 from devices.codecs.gb28181.tables import alarm
 from devices.personal_values import MASK, masked
+from devices.picture_signs import writes_picture
 from devices.privacy import as_code, is_private
 from devices.vocabulary import MOMENTARY, OTHER, PROMPT
 from hub.errors import DecodeError
@@ -35,10 +37,7 @@ _POSITIONED = "4"
 """The method of an alarm by GPS: where it is follows who carries it."""
 _LEAVING = "2"
 """EventType of an intrusion: somebody or something has left."""
-_READ = frozenset(
-    {"cmdtype", "sn", "deviceid", "alarmpriority", "alarmmethod", "alarmtime", "alarmdescription", "info", "alarminfo"}
-    | {"alarmtype", "alarmtypeparam", "longitude", "latitude"}
-)
+_READ = ALARM | {"longitude", "latitude"}
 
 
 class _Told(NamedTuple):
@@ -122,10 +121,10 @@ def _told(root: Element) -> _Told:
 
 
 def _allowed(text: str, decoded: Decoded) -> str | None:
-    """A description without what identifies a person; None where it is about one."""
+    """A description without what identifies a person; None where it is about one, or holds a picture."""
     text, hidden = masked(text)
     decoded.private += hidden
-    if is_private(text):
+    if is_private(text) or writes_picture(text):
         decoded.private += 1
         return None
     return text[:MAX_TEXT]

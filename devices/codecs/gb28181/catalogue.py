@@ -11,6 +11,7 @@ from devices.codecs.gb28181.document import Element
 from devices.codecs.gb28181.ids import is_id
 from devices.codecs.gb28181.manscdp import Body
 from devices.personal_values import masked
+from devices.picture_signs import writes_picture
 
 MAX_ITEMS = 2_000
 """Channels of one message; a page has 1 to 100."""
@@ -75,8 +76,8 @@ def _channel(item: Element) -> Channel | None:
 
 
 def one_line(text: str) -> str:
-    """In one line, without what identifies a person."""
-    return masked(" ".join(text.split())[:MAX_NAME])[0]
+    """In one line, without what identifies a person; nothing where it is a picture."""
+    return "" if writes_picture(text) else masked(" ".join(text.split())[:MAX_NAME])[0]
 
 
 def degrees(text: str, most: int) -> float | None:

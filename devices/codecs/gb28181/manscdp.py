@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from devices.codecs.gb28181.document import Element, tree
 from devices.codecs.gb28181.ids import is_id
+from devices.personal_values import holds_personal_value, masked
 from hub.errors import DecodeError
 from hub.words.sentence import Sentence
 
@@ -36,8 +37,13 @@ def read(payload: bytes, begin: int = 0) -> Body:
         root.name,
         command,
         number[:MAX_SN],
-        device if device.isascii() and device.isdigit() and len(device) <= 20 else "",
+        device if _is_number(device) else "",
     )
+
+
+def _is_number(device: str) -> bool:
+    is_one = device.isascii() and device.isdigit() and len(device) <= 20
+    return is_one and not holds_personal_value(device)
 
 
 def check_device(body: Body) -> str:
@@ -45,5 +51,5 @@ def check_device(body: Body) -> str:
     if not is_id(body.device):
         told = body.root.told("DeviceID")
         at = (body.root.child("DeviceID") or body.root).at
-        raise DecodeError("bad_address", Sentence("refusal.gb28181.device", told=repr(told[:64])), at)
+        raise DecodeError("bad_address", Sentence("refusal.gb28181.device", told=masked(repr(told[:64]))[0]), at)
     return body.device

@@ -7,6 +7,7 @@ registrar nor digest. Headers are Latin-1 both ways, so that an answer repeats t
 import re
 from typing import NamedTuple
 
+from devices.personal_values import masked
 from hub.errors import DecodeError
 from hub.words.sentence import Sentence
 
@@ -108,7 +109,7 @@ def read(octets: bytes) -> Message:
     elif (found := _STATUS.fullmatch(start)) is not None:
         message = Message("", "", int(found[1]), found[2] or "", headers)
     else:
-        raise DecodeError("bad_frame", Sentence("refusal.sip.start", line=repr(start[:80])), 0)
+        raise DecodeError("bad_frame", Sentence("refusal.sip.start", line=_quoted(start)), 0)
     for name in _REPEATED:
         if not message.header(name):
             raise DecodeError("missing_field", Sentence("refusal.sip.missing", name=name), end)
@@ -220,8 +221,13 @@ def _header(octets: bytes, line: str) -> Header:
     name = name.strip().lower()
     if not colon or not name or " " in name:
         at = max(octets.find(line.strip()[:20].encode("latin-1")), 0)
-        raise DecodeError("bad_frame", Sentence("refusal.sip.header", line=repr(line.strip()[:80])), at)
+        raise DecodeError("bad_frame", Sentence("refusal.sip.header", line=_quoted(line.strip())), at)
     return _COMPACT.get(name, name), value.strip()
+
+
+def _quoted(line: str) -> str:
+    """Of a line that is wrong: what is ASCII, without what identifies a person."""
+    return masked(repr(re.sub(r"[^\x00-\x7f]+", "?", line[:80])))[0]
 
 
 def _shown(name: str) -> str:
