@@ -1,5 +1,7 @@
 """What every detector must keep, whatever it looks for."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -23,10 +25,15 @@ def crowd(series: int, count: int) -> tuple[Ints, Ints, Floats]:
     return np.repeat(np.arange(series), count), np.tile(times(count), series), np.concatenate(values)
 
 
-def test_batch_size_does_not_matter(kind: Kind) -> None:
+SINGLY = [*range(60), *range(2 * COUNT // 3 - 60, 2 * COUNT // 3 + 60), *range(COUNT - 120, COUNT)]
+"""While nothing is known, around the jump, and around what begins to stick; the rest comes in two batches."""
+
+
+@pytest.mark.parametrize("singly", [SINGLY, pytest.param(range(COUNT), marks=pytest.mark.heavy)], ids=["short", "all"])
+def test_batch_size_does_not_matter(kind: Kind, singly: Sequence[int]) -> None:
     ts, value = times(COUNT), daily(COUNT)
     at_once = scored(kind, ts, value)
-    assert np.array_equal(at_once, scored(kind, ts, value, range(COUNT)))
+    assert np.array_equal(at_once, scored(kind, ts, value, singly))
     cuts = np.sort(np.random.default_rng(3).integers(0, COUNT, 20)).tolist()
     assert np.array_equal(at_once, scored(kind, ts, value, cuts))
 
