@@ -11,7 +11,7 @@ from hub.store.pool import Pool
 from hub.telemetry import Counters
 from ingest.pictures.embedded import GatedSink
 from ingest.pictures.gate import Gate
-from ingest.pictures.places import Places
+from ingest.pictures.places import AT_ONCE, Places
 
 WARM_S = 5.0
 """After which the processes are started, if no picture has come before: they do not slow the start of the hub."""
@@ -24,7 +24,7 @@ class PictureGate(Part):
 
     def __init__(self, settings: Settings, counters: Counters, pool: Pool | None = None) -> None:
         """Without a pool nothing is known of places after a restart."""
-        self.gate = Gate(settings.pictures, places=None if pool is None else Places(pool, "picture"))
+        self.gate = Gate(settings.pictures, places=None if pool is None else Places(pool, "picture", AT_ONCE))
         """For sources of cameras: `await gate.passed(camera, jpeg)`."""
         counters.pictures = self.gate.outcomes
 

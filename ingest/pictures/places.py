@@ -22,19 +22,22 @@ WAITING = 256
 MAX_BYTES = 1 << 20
 """Of a place; three views of two looks each have 0.4 MB before they are compressed."""
 CAMERAS = 100_000
-ASKING = 2
-"""Connections at most that wait for places: whoever stores and pages has the others, however slow the store is."""
+AT_ONCE = 2
+"""Connections at most that pictures wait with: whoever stores and pages has the others, however slow the store is."""
+ALL = 10_000
+"""Those of video, which asks when a stream begins, as the pool lets them."""
 
 
 class Places:
     """Of pictures, or of video: the two see a camera's place in different frames. Errors of the store are logged."""
 
-    def __init__(self, pool: Pool, source: str) -> None:
+    def __init__(self, pool: Pool, source: str, at_once: int = ALL) -> None:
+        """`at_once`: cameras at most that the store is asked about; others wait for their turn within the same time."""
         self._pool, self._source = pool, source
         self._handed_at: dict[str, float] = {}
         self._waiting: dict[str, bytes] = {}
         self._arrived = asyncio.Event()
-        self._asking = asyncio.Semaphore(ASKING)
+        self._asking = asyncio.Semaphore(at_once)
 
     async def of(self, camera: str) -> bytes:
         """What is kept of a camera's place; empty: nothing, or the store does not answer."""

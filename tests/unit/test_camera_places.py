@@ -147,12 +147,16 @@ async def test_after_a_restart_places_that_are_kept_are_written_over_the_hour(st
     assert 0 < len(await taken(store, each)) < 40
 
 
-async def test_a_slow_store_is_asked_by_few_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pool is that of who stores and pages, too."""
+async def test_a_slow_store_is_asked_by_few_pictures_at_once_and_by_all_streams(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pool is that of who stores and pages, too; all streams begin with the hub, and each is to know its place."""
     monkeypatch.setattr(kept, "OF_S", 0.02)
-    places = Places(cast("Pool", store), "picture")
-    assert await asyncio.gather(*[places.of(f"cam-{n}") for n in range(32)]) == [b""] * 32
-    assert store.asked_times == kept.ASKING
+    few, video = Places(cast("Pool", store), "picture", kept.AT_ONCE), Places(cast("Pool", store), "video")
+    for each, asked in (few, kept.AT_ONCE), (video, 32):
+        store.asked_times = 0
+        assert await asyncio.gather(*[each.of(f"cam-{n}") for n in range(32)]) == [b""] * 32
+        assert store.asked_times == asked
     store.answers.set()
     store.known = [(b"place",)]
-    assert await asyncio.gather(*[places.of(f"cam-{n}") for n in range(32)]) == [b"place"] * 32
+    assert await asyncio.gather(*[few.of(f"cam-{n}") for n in range(32)]) == [b"place"] * 32
