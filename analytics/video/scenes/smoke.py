@@ -15,6 +15,7 @@ from analytics.video.scenes.evidence import NOTHING, better, level, ramp, togeth
 from analytics.video.scenes.plume import Plume
 from analytics.video.scenes.regions import Region, regions
 from analytics.video.scenes.restless import Restless
+from analytics.video.scenes.returns import Returns
 from analytics.video.view import SMALL, Image, View
 
 STEP_S = 0.38
@@ -63,7 +64,7 @@ class Smoke:
         self._background = background
         self._far = Plume(background, watched), Distant(background, watched)
         self._watched = cv2.resize(watched, CELLS, interpolation=cv2.INTER_AREA)
-        self._first = Restless(self._watched)
+        self._first, self._returns = Restless(self._watched), Returns(shape)
         self._epoch, self._t = 0, 0.0
         self._veils: deque[Floats] = deque(maxlen=STEPS)
         self._flow: tuple[Floats, Floats] = np.zeros((*shape, 6), np.float32), np.zeros((*shape, 6), np.float32)
@@ -100,6 +101,7 @@ class Smoke:
         soft = sharper < _SHARPER
         cv2.accumulateWeighted(half, self._usual, fading(dt, _FLOW_S))
         step = self._learn_flow(half - self._usual, soft, min(dt, 2.0))
+        apart = self._returns.apart(_cells(half), apart, step)
         chroma, usually = _chroma(colour), _chroma(self._colour)
         grey = chroma < np.maximum(30.0, 0.85 * usually)
         hazy = ((step > max(_STIRS, _MORE * level(step, 0.5))) | (apart > _VEILS)) & soft & grey
@@ -127,6 +129,7 @@ class Smoke:
         self._colour = cv2.resize(view.small_bgr, CELLS, interpolation=cv2.INTER_AREA).astype(np.float32)
         self._veils.clear()
         self._first.begin()
+        self._returns.begin()
         for state in (
             *self._flow,
             self._usual,
