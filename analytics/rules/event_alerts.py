@@ -360,7 +360,7 @@ def _where(event: Event) -> str:
     """What the part of a device is called at which an event is: by its own text, else by its path."""
     if event.part is None:
         return ""
-    return str(event.attributes.get("text") or part_name(event.part, "en"))[:LONGEST_WHERE]
+    return str(event.attributes.get("text") or part_name(event.part, event.kind, "en"))[:LONGEST_WHERE]
 
 
 def _keep(times: dict[Any, Micros], key: object, at: Micros) -> None:

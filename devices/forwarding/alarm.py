@@ -57,7 +57,7 @@ def _words(event: Event, method: str, type_: str) -> str:
 
     The name alone where another kind would be read even then: a water level in a zone called 烟雾监测点 is no smoke.
     """
-    said = str(event.attributes.get("text") or _shown(event.part or ""))
+    said = str(event.attributes.get("text") or _shown(event.part or "", event.kind))
     name = _names().get(event.kind) or optional(f"event.kind.{event.kind}", "zh") or event.kind
     for words in (said, f"{name} {said}".strip()):
         meant, _ = tables.alarm(method, type_, words)
@@ -66,9 +66,9 @@ def _words(event: Event, method: str, type_: str) -> str:
     return words if meant is None or meant.kind == OTHER else name
 
 
-def _shown(part: str) -> str:
+def _shown(part: str, kind: str) -> str:
     """What of the picture an event is about; empty where its part is no finding of video."""
-    return name if (name := part_name(part, "zh")) != part else ""
+    return name if (name := part_name(part, kind, "zh")) != part else ""
 
 
 @cache

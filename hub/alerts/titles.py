@@ -173,7 +173,7 @@ def _title_in(lang: Lang, alert: Mapping[str, Any], rule: Mapping[str, Any], nam
 
 def _part_told(path: str, what: str, alert: Mapping[str, Any], lang: Lang) -> str:
     """What a part is called in a language; nothing where the name of what has happened says it already."""
-    if (name := part_name(path, lang)) == path:
+    if (name := part_name(path, alert["event_kind"], lang)) == path:
         return part_in(alert["title"], alert["event_kind"]) or path if path else ""
     return "" if name.lower() in what.lower() else name
 

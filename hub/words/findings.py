@@ -11,9 +11,13 @@ def finding_name(kind: str, lang: Lang) -> str:
     return optional(f"video.kind.{kind}", lang) or kind
 
 
-def part_name(path: str, lang: Lang) -> str:
-    """What people call a part of a device: `picture/freeze` is "frozen picture"; the path where it tells nothing."""
+def part_name(path: str, event: str, lang: Lang) -> str:
+    """What people call the part of a device at which a kind of event is: `picture/freeze` is "frozen picture".
+
+    `pier/level` is a water level where there is a flood, and but a path at a tank that leaks gas; the path where it
+    tells nothing.
+    """
     place, _, kind = path.rpartition("/")
     if place == PICTURE:
         return finding_name(kind, lang)
-    return f"{place} {finding_name(kind, lang)}" if place and kind == "level" else path
+    return f"{place} {finding_name(kind, lang)}" if place and (kind, event) == ("level", "flood") else path

@@ -66,6 +66,7 @@ def test_the_pages_have_each_kind_with_its_name_and_event(page: str, lang: Lang 
         ("picture/smoke", "smoke", None, "桥：烟雾（红色）", "桥: smoke (red)"),
         ("picture/flame", "fire", {"name": "有明火", "name_en": "Flames"}, "桥：有明火（红色）", "桥: Flames (red)"),
         ("码头/level", "flood", None, "桥 · 码头 水位：积水内涝（红色）", "桥 · 码头 water level: flood (red)"),
+        ("tank-1/level", "gas_leak", None, "桥 · tank-1/level：燃气泄漏（红色）", "桥 · tank-1/level: gas leak (red)"),
         ("院子", "intrusion", None, "桥 · 院子：区域入侵（红色）", "桥 · 院子: intrusion (red)"),
         ("picture/E-7", "other", None, "桥 · E-7：其他事件（红色）", "桥 · E-7: other event (red)"),
         ("1/3/40-217", "smoke", None, "桥 · 1/3/40-217：烟雾（红色）", "桥 · 1/3/40-217: smoke (red)"),
@@ -73,5 +74,5 @@ def test_the_pages_have_each_kind_with_its_name_and_event(page: str, lang: Lang 
 )  # fmt: skip
 def test_a_title_names_what_was_found(part: str, kind: str, names: dict[str, str] | None, zh: str, en: str) -> None:
     assert (title_in("zh", alert(part, kind), RULE, names), title_in("en", alert(part, kind), RULE, names)) == (zh, en)
-    stored = f"桥 · {part_name(part, 'en')}: {kind} (red), 25 min late"
+    stored = f"桥 · {part_name(part, kind, 'en')}: {kind} (red), 25 min late"
     assert title_in("zh", alert(part, kind, stored), RULE, names) == f"{zh}，迟到 25 分钟"
