@@ -31,10 +31,10 @@ def place() -> Floats:
     return made
 
 
-def told(paint: Callable[[int, Floats], Floats], chroma: Floats = GREY) -> Cue:
+def told(paint: Callable[[int, Floats], Floats], chroma: Floats = GREY, look_s: float = LOOK_S) -> Cue:
     """The best cue of some looks at a place."""
     restless = Restless(np.full((18, 32), 255, np.uint8))
-    cues = [restless.cue(paint(look, place()), chroma, LOOK_S if look else 0.0) for look in range(LOOKS)]
+    cues = [restless.cue(paint(look, place()), chroma, look_s if look else 0.0) for look in range(LOOKS)]
     return max(cues, key=lambda cue: cue.score)
 
 
@@ -42,6 +42,10 @@ def smoke(look: int, picture: Floats) -> Floats:
     """Two layers that rise at their own paces: what they show together never comes again."""
     picture[PATCH] = 120 + NEAR[5 * look : 5 * look + 50] + FAR[2 * look : 2 * look + 50, 3 * look : 3 * look + 60]
     return picture
+
+
+def test_a_frame_a_second_is_looked_at_once_there_are_enough() -> None:
+    assert told(smoke, look_s=1.0).cues
 
 
 def test_a_part_that_is_soft_and_never_the_same_is_smoke() -> None:

@@ -42,6 +42,8 @@ _RENEWED = 4
 """Looks after which that share is counted anew."""
 _NEWEST, _APART = 5, 3
 """Looks that are compared with those before them, and by how many they are later at least."""
+_FEWEST = _NEWEST + _APART + 1
+"""Looks that there must be: at a frame a second there are five in the first five seconds."""
 _EDGED, _STAYS = 6.0, 0.3
 """Levels a pixel where the place has edges; what stays smoke for more than this share of the time is no place."""
 _STEADY = 5
@@ -85,7 +87,7 @@ class Restless:
         if len(self._pictures) == 2:
             self._learn(half, chroma, fading(dt, _LASTING_S))
         self._pictures.append(half)
-        if self._age < EARLIEST_S:
+        if self._age < EARLIEST_S or len(self._looks) < _FEWEST:
             return NOTHING
         often = self._often * self._early > _OFTEN
         if self._count % _RENEWED == 0 and np.count_nonzero(often) >= LEAST:
