@@ -29,6 +29,8 @@ _FIELDS, _SIDE = 20, 3
 """Columns of fields whose median, with so many on each side, is what the surroundings do: sky and land differ."""
 _BELOW = np.ones((5, 1), np.uint8)
 """So far from the line of the sky is what the sun makes clearer: the line itself it may hide."""
+_LIGHT = 5, 5
+"""Pixels within which light is even: its own edges do not hide those of the land."""
 _SOBEL = (1, 0), (0, 1)
 
 
@@ -109,16 +111,23 @@ class Distant:
         stir, calm = float(known.stir[box][within].mean()), float(known.calm[box][within].mean())
         others = float(((known.since >= SEEN_S) & land).sum()) - float((land[box] & within).sum())
         hidden, edges = _hidden(region, known)
-        below = cv2.erode(land.astype(np.uint8), _BELOW) > 0
-        clearer, beyond = -_hidden(region, known, below)[0], 1 - float(below[box][within].mean())
+        deep = cv2.erode(land.astype(np.uint8), _BELOW) > 0
+        below = deep[box] & within
+        clearer, seen = -_hidden(region, known, deep)[0], _seen(region, known, below)
+        beyond = 1 - float(np.count_nonzero(below)) / region.area
+        own = level((known.now - known.place)[box][within], 0.5) / max(strength, 0.1)
         return {
-            "veil": ramp(strength, 3.5, 9) * ramp(region.area, 30, 60),
+            "veil": ramp(strength, 3.5, 9) * ramp(region.area, 30, 60) * ramp(own, 1.8, 1.4),
             "stir": ramp(stir / max(calm, 0.1), 2, 5) * ramp(stir, 0.8, 2.0),
             "growth": ramp(grown, 0.15, 0.45) * ramp(age, 4, 7),
             "spreads": ramp(max(up, aside), 0.1, 0.28),
             "anchored": ramp(low, 0.2, 0.4) * ramp(kept, 0.4, 0.65),
             "before": ramp(float(land[box][within][first].mean()), 0.3, 0.7) * ramp(beyond, 0.03, 0.12),
-            "hides": ramp(hidden, 0.1, 0.24) * ramp(hidden, 1.3, 1.1) * ramp(edges, 2, 4) * ramp(clearer, 0.12, 0.02),
+            "hides": ramp(hidden, 0.1, 0.24)
+            * ramp(hidden, 1.3, 1.1)
+            * ramp(edges, 2, 4)
+            * ramp(clearer, 0.12, 0.02)
+            * ramp(seen, 0.85, 0.75),
             "unlit": ramp(level(known.now[box][within], 0.85) - level(known.now[~land], 0.85), 50, 25),
             "steady": ramp(level(known.steady[box][within][apart >= strength], 0.5), 0.6, 0.85),
             "alone": ramp(others / max(float(land.sum()), 1.0), 0.08, 0.04)
@@ -150,10 +159,24 @@ def _hidden(region: Region, known: Changes, where: NDArray[np.bool_] | None = No
     rim = cv2.dilate(shape, np.ones((3, 3), np.uint8)) > 0
     if where is not None:
         rim &= where[near]
-    had = np.concatenate([cv2.Sobel(place, cv2.CV_32F, *way, scale=0.125)[rim] for way in _SOBEL])
-    has = np.concatenate([cv2.Sobel(now, cv2.CV_32F, *way, scale=0.125)[rim] for way in _SOBEL])
+    had, has = (np.concatenate([_slopes(grey, way)[rim] for way in _SOBEL]) for grey in (place, now))
     edges = float(np.dot(had, had))
     return (1 - float(np.dot(had, has)) / edges, float(np.sqrt(2 * edges / had.size))) if edges > 0 else (0.0, 0.0)
+
+
+def _seen(region: Region, known: Changes, below: NDArray[np.bool_]) -> float:
+    """0 .. 1: how much the land still looks as it did, by its edges along the rows, in whatever light."""
+    place, now = (_slopes(grey[region.box], _SOBEL[0]) for grey in (known.place, known.now))
+    change = now - place
+    had = place[below]
+    has = had + (change - cv2.blur(change, _LIGHT))[below]
+    both = float(np.dot(had, had)) * float(np.dot(has, has))
+    return float(np.dot(had, has)) / float(np.sqrt(both)) if both > 0 else 0.0
+
+
+def _slopes(grey: Floats, way: tuple[int, int]) -> Floats:
+    made: Floats = cv2.Sobel(grey, cv2.CV_32F, *way, scale=0.125)
+    return made
 
 
 def _greyness(region: Region, look: _Look, place_colour: Image, strip: Strip) -> float:
