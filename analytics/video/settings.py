@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 
 from analytics.video.kinds import KINDS, QUALITY, SCENES
 from analytics.video.meant import unknown as is_unknown
@@ -283,10 +284,31 @@ def read_settings(given: Any) -> VideoSettings:
     try:
         settings = VideoSettings.model_validate(given)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the settings"
-        raise BadVideoSettings(f"{where}: {first['msg'].removeprefix('Value error, ')}") from error
+        raise BadVideoSettings(_wrong(error.errors(include_url=False)[0])) from error
     return settings if "kinds" in settings.model_fields_set else _asked_for(settings)
+
+
+_PARTS: dict[int | str, type[_Strict]] = {
+    "zones": Zone, "window": Window, "lines": Line, "gauges": Gauge, "ignored": Ignored, "network": Network,
+    "classes": NetworkClass,
+}  # fmt: skip
+
+
+def _wrong(first: ErrorDetails) -> str:
+    """Where what is wrong is, and what is to be written instead."""
+    where = ".".join(str(part) for part in first["loc"]) or "the settings"
+    match first["type"]:
+        case "extra_forbidden":
+            part = next((_PARTS[name] for name in reversed(first["loc"][:-1]) if name in _PARTS), VideoSettings)
+            return f"{where}: {is_unknown(str(first['loc'][-1]), list(part.model_fields), 'a setting')}"
+        case "missing":
+            return f"{where}: it is missing"
+        case "too_short":
+            there, least = first["ctx"]["actual_length"], first["ctx"]["min_length"]
+            return f"{where}: there are {there}, and at least {least} are needed"
+        case "model_type" | "model_attributes_type":
+            return f"{where}: a JSON object is needed, {{...}}"
+    return f"{where}: {first['msg'].removeprefix('Value error, ')}"
 
 
 def _asked_for(settings: VideoSettings) -> VideoSettings:

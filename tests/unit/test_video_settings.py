@@ -37,7 +37,14 @@ def test_sensitivity_lowers_the_level_of_a_kind() -> None:
     ("given", "told"),
     [
         ({"kinds": ["black", "face"]}, "kinds: 'face' is not a kind; there are"),
-        ({"kind": ["black"]}, "kind: "),
+        ({"kind": ["black"]}, "kind: 'kind' is not a setting; 'kinds' is meant?"),
+        ({"zones": [{"name": "road", "points": SQUARE}]}, "zones.0.polygon: it is missing"),
+        ({"zones": [{"name": "road", "polygon": SQUARE, "hour": 1}]}, "zones.0.hour: 'hour' is not a setting"),
+        (
+            {"zones": [{"name": "road", "polygon": SQUARE[:2]}]},
+            "zones.0.polygon: there are 2, and at least 3 are needed",
+        ),
+        ([1], "the settings: a JSON object is needed"),
         (
             {"zones": [{"name": "a", "polygon": [[10, 10], [90, 10], [90, 90]]}]},
             "zones.0.polygon.0.0: 10 is more than 1",
