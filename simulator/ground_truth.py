@@ -12,6 +12,7 @@ from simulator.things import ThresholdRule
 
 COLUMNS = {
     "readings": "device,metric,ts_us,value",
+    "given_up": "device,metric,ts_us,value",
     "events": "device,id,kind,state,ts_us",
     "anomalies": "anomaly,device,metric,event_kind,level,ts_us,published_us,hidden",
 }
@@ -27,7 +28,7 @@ class Published(NamedTuple):
 
 
 class Truth:
-    """Writes readings.csv, events.csv and anomalies.csv, and at the end summary.json, into a folder."""
+    """Writes readings.csv, given_up.csv, events.csv and anomalies.csv, and at the end summary.json, into a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -63,12 +64,7 @@ class Truth:
         self.events += len(message.events)
         if message.fault is not None:
             self.faults[message.fault] += 1
-        self._files["readings"].writelines(
-            [
-                f"{device},{metric},{'' if ts is None else ts},{value!r}\n"
-                for device, metric, ts, value in message.readings
-            ]
-        )
+        self._files["readings"].writelines(_rows(message))
         for event in message.events:
             self._files["events"].write(f"{event.device},{event.id},{event.kind},{event.state or ''},{event.ts}\n")
         for step in message.steps:
@@ -78,6 +74,10 @@ class Truth:
             row = f"{number},{step.anomaly.thing.code},{what},{level},{step.ts},{note.at},{step.anomaly.hidden}\n"
             self._files["anomalies"].write(row)
             self.anomalies.add(number)
+
+    def given_up(self, message: Message) -> None:
+        """Record readings that were sent and never answered: the hub may store each once, or not at all."""
+        self._files["given_up"].writelines(_rows(message))
 
     def summary(self, started: Micros, ended: Micros, unacknowledged: int) -> dict[str, object]:
         """Write summary.json and return what it says; times in microseconds since the epoch."""
@@ -96,3 +96,9 @@ class Truth:
         }
         (self._folder / "summary.json").write_text(json.dumps(told) + "\n", encoding="utf-8")
         return told
+
+
+def _rows(message: Message) -> list[str]:
+    return [
+        f"{device},{metric},{'' if ts is None else ts},{value!r}\n" for device, metric, ts, value in message.readings
+    ]

@@ -73,6 +73,7 @@ class Verdict:
     sent: int
     """Readings, events and wrong messages that the broker has acknowledged."""
     stored: int
+    """Without what a sender gave up and the hub has all the same."""
     rejected: int
     lost: int
     duplicates: int
@@ -152,6 +153,7 @@ def _counted(url: str, truth: Path) -> tuple[dict[str, Any], dict[str, int]]:
     with psycopg.connect(url, autocommit=True, row_factory=dict_row) as conn:
         conn.execute(SQL.truth.encode())
         _copy(conn, SQL.truth_readings, truth / "readings.csv")
+        _copy(conn, SQL.truth_given_up, truth / "given_up.csv")
         _copy(conn, SQL.truth_events, truth / "events.csv")
         conn.execute("analyze truth_reading")
         asked = {"started": summary["started_us"], "with_past": summary["past"]["devices"], "slaves": summary["slaves"]}

@@ -1,10 +1,14 @@
 -- name: truth
 -- What a city's ground truth says; loaded by COPY, gone with the session.
 create temp table truth_reading (device text not null, metric text not null, ts_us bigint, value float8 not null);
+create temp table truth_given_up (like truth_reading including all);
 create temp table truth_event (device text not null, id text not null, kind text not null, state text, ts_us bigint not null);
 
 -- name: truth_events
 copy truth_event (device, id, kind, state, ts_us) from stdin (format csv, header true)
+
+-- name: truth_given_up
+copy truth_given_up (device, metric, ts_us, value) from stdin (format csv, header true)
 
 -- name: truth_readings
 copy truth_reading (device, metric, ts_us, value) from stdin (format csv, header true)
@@ -12,6 +16,7 @@ copy truth_reading (device, metric, ts_us, value) from stdin (format csv, header
 -- name: verdict
 -- Holds the store against the truth, value for value, from the start of a run (microseconds) on.
 -- A reading without a time of its own may have any: in its series, equal values are counted against each other.
+-- What was given up without an answer may be stored, or not: at its time and with its value it is left out.
 with span as (
     select timestamptz 'epoch' + %(started)s::bigint * interval '1 microsecond' as start
 ), devices as (
@@ -25,7 +30,10 @@ with span as (
 ), stored as materialized (
     select r.series_id, r.ts, r.value
     from reading r join series s on s.id = r.series_id join devices d on d.id = s.device_id, span
-    where r.ts >= span.start
+    where r.ts >= span.start and not exists (
+        select from truth_given_up g
+        where g.device = d.code and g.metric = s.metric and g.value = r.value
+          and timestamptz 'epoch' + g.ts_us * interval '1 microsecond' = r.ts)
 ), timed as (
     select count(*) as n from truth t join stored r using (series_id, ts) where r.value = t.value
 ), timeless as (

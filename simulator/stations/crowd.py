@@ -1,4 +1,4 @@
-"""All stations of a run, on a thread of their own; what was acknowledged is handed over to whoever asks for it."""
+"""All stations of a run, on a thread of their own; what came of what they told is handed over to whoever asks."""
 
 import asyncio
 import threading
@@ -45,6 +45,7 @@ class Crowd:
         self._wanted, self._every_s, self._seed, self._manners = wanted, every_s, seed, manners
         self._broker = broker
         self._taken: deque[Message] = deque()
+        self._given_up: deque[Message] = deque()
         self._still, self._left = threading.Event(), 0
         self._drain_s = 0.0
         self._failed: BaseException | None = None
@@ -61,10 +62,11 @@ class Crowd:
 
     def taken(self) -> list[Message]:
         """What was acknowledged since it was asked for last."""
-        found: list[Message] = []
-        while self._taken:
-            found.append(self._taken.popleft())
-        return found
+        return _emptied(self._taken)
+
+    def given_up(self) -> list[Message]:
+        """What was given up without an answer since it was asked for last: the hub has it, or not."""
+        return _emptied(self._given_up)
 
     def end(self, drain_s: float) -> int:
         """Report nothing new, and wait until all is acknowledged; returns what is not. Raises what has ended it."""
@@ -141,10 +143,10 @@ class Crowd:
         self._taken.append(Message("station", report.frame, report.readings, report.events))
 
     async def _push(self, one: Wanted) -> int:
-        """Sensors behind a platform take turns; returns what was neither taken nor lost."""
+        """Sensors behind a platform take turns; returns what was neither taken nor given up."""
         sensors = [Sensor(code, self._seed) for code in KINDS[one.kind].codes(one.number)]
         if one.kind == "ctwing":
-            platform = ctwing.Platform(one.where, self._taken.append)
+            platform = ctwing.Platform(one.where, self._taken.append, self._given_up.append)
             try:
                 await self._turns(sensors, lambda sensor, at: platform.push(ctwing.message(sensor, at)))
                 until = time.monotonic() + self._drain_s
@@ -178,3 +180,10 @@ class Crowd:
                 due += pause
             settle()
             await asyncio.sleep(min(TICK_S, max(0.001, due - time.monotonic())))
+
+
+def _emptied(messages: deque[Message]) -> list[Message]:
+    found: list[Message] = []
+    while messages:
+        found.append(messages.popleft())
+    return found

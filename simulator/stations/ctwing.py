@@ -1,4 +1,4 @@
-"""A CTWing that pushes: POST, answered by 200 or repeated three times, then lost."""
+"""A CTWing that pushes: POST, answered by 200 or repeated three times, then given up."""
 
 import asyncio
 from base64 import b64encode
@@ -28,20 +28,28 @@ def message(sensor: Sensor, at: Micros) -> Message:
 
 
 class Platform:
-    """Pushes to one address, at most so many at a time; what is not taken after all repeats is lost, and counted."""
+    """Pushes to one address, at most so many at a time.
+
+    What has no 200 after all repeats is given up: the hub may have taken it all the same, and have been late to say so.
+    """
 
     def __init__(
-        self, url: str, acknowledged: Callable[[Message], None], at_once: int = 10, pause_s: float = 0.5
+        self,
+        url: str,
+        acknowledged: Callable[[Message], None],
+        given_up: Callable[[Message], None],
+        at_once: int = 10,
+        pause_s: float = 0.5,
     ) -> None:
-        self._url, self._acknowledged, self._pause_s = url, acknowledged, pause_s
+        self._url, self._acknowledged, self._given_up, self._pause_s = url, acknowledged, given_up, pause_s
         self._room = asyncio.Semaphore(at_once)
         self._client = httpx.AsyncClient(timeout=10)
         self._pushing = set[asyncio.Task[None]]()
-        self.repeats = self.lost = 0
+        self.repeats = 0
 
     @property
     def pending(self) -> int:
-        """Messages that are neither taken nor lost."""
+        """Messages that are neither taken nor given up."""
         return len(self._pushing)
 
     def push(self, message_: Message) -> None:
@@ -71,4 +79,4 @@ class Platform:
                 if answer.status_code == httpx.codes.OK:
                     self._acknowledged(message_)
                     return
-            self.lost += 1
+            self._given_up(message_)

@@ -104,8 +104,10 @@ def slaves_of(wanted: Sequence[Wanted]) -> list[str]:
 
 
 def note_taken(crowd: Crowd, truth: Truth) -> None:
-    """Enter what was acknowledged."""
+    """Enter what was acknowledged, and what was given up."""
     for message in crowd.taken():
         truth.heard.update(each.device for each in message.readings)
         truth.heard.update(each.device for each in message.events)
         truth.acknowledged(Published(message, time.time_ns() // 1000))
+    for message in crowd.given_up():
+        truth.given_up(message)

@@ -48,6 +48,7 @@ class Run:
         events = [f"a,id-1,smoke,active,{START}", f"b,id-2,crowd,,{START + 9000}"]
         folder.mkdir()
         (folder / "readings.csv").write_text("\n".join(["device,metric,ts_us,value", *readings, ""]))
+        (folder / "given_up.csv").write_text("device,metric,ts_us,value\n")
         (folder / "events.csv").write_text("\n".join(["device,id,kind,state,ts_us", *events, ""]))
         (folder / "anomalies.csv").write_text("anomaly,device,metric,event_kind,level,ts_us,published_us,hidden\n")
         summary = {
@@ -134,6 +135,19 @@ def test_what_is_stored_twice_is_a_duplicate(run: Run) -> None:
     verdict = run.judged()
     assert (verdict.lost, verdict.duplicates) == (0, 3)
     assert not verdict.passed
+
+
+def test_what_a_sender_gave_up_may_be_stored_once_or_not_at_all(run: Run) -> None:
+    with (run.folder / "given_up.csv").open("a") as file:
+        file.write(f"a,x,{START + 3000},7.5\n")
+    verdict = run.judged()
+    assert (verdict.sent, verdict.stored, verdict.lost, verdict.duplicates) == (8, 7, 0, 0)
+    run.run(READING, START + 3000, 7.5, "a", "x")
+    verdict = run.judged()
+    assert (verdict.sent, verdict.stored, verdict.lost, verdict.duplicates) == (8, 7, 0, 0)
+    assert verdict.passed
+    run.run(READING, START + 3001, 7.5, "a", "x")
+    assert run.judged().duplicates == 1, "once more, at another time"
 
 
 def test_an_anomaly_without_its_alert_fails_the_run(run: Run) -> None:

@@ -197,8 +197,8 @@ def test_a_chirpstack_leaves_defaults_out() -> None:
     assert b"2025-11-29T07:21:00.000000000+00:00" in first.payload
 
 
-async def test_a_ctwing_repeats_three_times_and_then_loses_it() -> None:
-    statuses, taken = [500, 500, 200, 500, 500, 500, 500], list[object]()
+async def test_a_ctwing_repeats_three_times_and_then_gives_up() -> None:
+    statuses, taken, given_up = [500, 500, 200, 500, 500, 500, 500], list[object](), list[object]()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(65_536)
@@ -207,14 +207,14 @@ async def test_a_ctwing_repeats_three_times_and_then_loses_it() -> None:
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/push"
-    platform = ctwing.Platform(url, taken.append, at_once=1, pause_s=0.001)
+    platform = ctwing.Platform(url, taken.append, given_up.append, at_once=1, pause_s=0.001)
     messages = [ctwing.message(Sensor("d860000000000001", 1), AT + step) for step in range(2)]
     for message in messages:
         platform.push(message)
-    await _until(lambda: platform.pending == 0, "all is taken or lost")
+    await _until(lambda: platform.pending == 0, "all is taken or given up")
     await platform.close()
     server.close()
-    assert (taken, platform.lost, platform.repeats, statuses) == ([messages[0]], 1, 5, [])
+    assert (taken, given_up, platform.repeats, statuses) == ([messages[0]], [messages[1]], 5, [])
 
 
 def test_what_is_wanted_is_told_in_short() -> None:

@@ -25,11 +25,13 @@ def test_what_is_written_is_what_was_acknowledged(tmp_path: Path) -> None:
         truth.acknowledged(Published(Message("t", b"", readings, steps=(Step(anomaly, 2, 1_000),)), 5))
         truth.acknowledged(Published(Message("t", b"", events=(EventTruth("c", "id-1", "smoke", None, 9),)), 6))
         truth.acknowledged(Published(Message("t", b"", fault="no_json"), 7))
+        truth.given_up(Message("t", b"", (ReadingTruth("a", "x", 2_000, 0.5),)))
         summary = truth.summary(1, 2, 0)
     folder = tmp_path / "truth"
     written = rows(folder / "readings.csv")
     assert [float(row["value"]) for row in written] == [0.1 + 0.2, 1e-7]
     assert [row["ts_us"] for row in written] == ["1000", ""]
+    assert rows(folder / "given_up.csv") == [{"device": "a", "metric": "x", "ts_us": "2000", "value": "0.5"}]
     assert rows(folder / "events.csv") == [{"device": "c", "id": "id-1", "kind": "smoke", "state": "", "ts_us": "9"}]
     [step] = rows(folder / "anomalies.csv")
     assert (step["anomaly"], step["level"], step["metric"], step["event_kind"]) == ("7", "yellow", "pm25", "")
