@@ -59,13 +59,17 @@ async def analysed(clip: Path, settings: VideoSettings, fps: float) -> Analysed:
     findings = [Finding(**line) for line in lines if "kind" in line]
     far: dict[str, Any] = {"seconds": 0.0, "frames": 0, "cost": {}}
     last = next((line for line in reversed(lines) if "frames" in line), far)
-    if code is None:
-        fault: str | None = Sentence("video.file.hung", seconds=f"{SILENT_S:g}")
-    elif code:
-        fault = Sentence("video.file.crash")
-    else:
-        fault = stored(*why) if (why := last.get("fault")) else None
+    fault = fault_of(code) or (stored(*why) if (why := last.get("fault")) else None)
     return Analysed(findings, last["seconds"], last["frames"], last["cost"], fault, last.get("damaged", 0))
+
+
+def fault_of(status: int | None) -> Sentence | None:
+    """What a process says that ended with a status: none while it hung, below 0 by a signal."""
+    if status is None:
+        return Sentence("video.file.hung", seconds=f"{SILENT_S:g}")
+    if status > 0:
+        return Sentence("video.file.failed", status=status)
+    return Sentence("video.file.crash") if status else None
 
 
 def main(path: str, fps: float) -> Iterator[dict[str, Any]]:
