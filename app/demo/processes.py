@@ -14,8 +14,9 @@ from types import TracebackType
 from hub.errors import HubError
 
 TAIL_LINES = 15
-PATIENCE_S = 20.0
-"""How long a process may take to end after its signal before it is killed."""
+PATIENCE_S = 45.0
+"""How long a process may take to end after its signal before it is killed: the simulator first waits, up to its
+DRAIN_S, for what is not acknowledged yet."""
 
 
 class DemoError(HubError):

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from app.demo.processes import PATIENCE_S
 from app.demo.verdict import Injected, fires, hold_against, read_anomalies, read_deliveries
+from simulator.runner import DRAIN_S
 
 T = 1_790_000_000_000_000
 PM25 = ("air-001", "pm25", None)
@@ -80,3 +82,7 @@ def test_repeats_refusals_and_older_alerts_are_left_out(tmp_path: Path) -> None:
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert [one["alert"] for one in read_deliveries(file, T)] == ["a"]
     assert list(read_deliveries(tmp_path / "none", T)) == []
+
+
+def test_who_waits_for_the_last_acknowledgements_is_not_killed_meanwhile() -> None:
+    assert PATIENCE_S > DRAIN_S + 10, "the truth is written after the wait: without it there is no verdict"
