@@ -18,6 +18,8 @@ SQL = statements(__name__)
 
 BOARDS = 64
 """Kept, of as many scopes."""
+SHORTEST_S, LONGEST_S = 0.95, 10.0
+"""Between one glance at the database and the next."""
 
 
 class Rates(BaseModel):
@@ -143,7 +145,7 @@ class _Seen:
 
 
 class Dashboard:
-    """Caches the status; queries the database once it is a second old, less often when that is slow."""
+    """Caches the status; queries the database once it is a second old, up to LONGEST_S later when that is slow."""
 
     def __init__(self, context: Context) -> None:
         self._context, self._whole = context, context.scope.everywhere
@@ -154,13 +156,15 @@ class Dashboard:
         self._seen = _Seen()
 
     async def current(self) -> Snapshot:
-        """The status, at most about a second old; database values may be stale while it is down."""
+        """The status, about a second old where the database is quick; its values may be stale while it is down."""
         async with self._busy:
             now = time.monotonic()
             if self._snapshot is None or now >= self._due:
                 self._snapshot = await self._look()
-                # A glance may take a tenth of the database's time, no more.
-                self._due = now + max(0.95, 10 * (time.monotonic() - now))
+                # A glance may take a tenth of the database's time. One that waited for a store that was away took none
+                # of it, and must not stand for ten times as long as that once it is back.
+                ended = time.monotonic()
+                self._due = ended + min(LONGEST_S, max(SHORTEST_S, 9 * (ended - now)))
             return self._snapshot
 
     async def _look(self) -> Snapshot:
