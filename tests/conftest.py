@@ -17,7 +17,6 @@ from tests.support.dynsec import GuardedBroker, find_plugin
 from tests.support.hub import Hub
 from tests.support.kafka import KafkaAbsentError, KafkaBroker, kafka_libraries
 from tests.support.kafka_topics import KafkaTopics
-from tests.support.process_shares import shares
 from tests.support.stores import MODES, Store, StoreAbsentError
 
 os.environ.setdefault("HUB_PATH_WATCH__ENABLED", "false")  # its rounds would be among what tests count
@@ -64,9 +63,8 @@ def pytest_testnodedown(node: Any) -> None:
     _told_by_others.update(getattr(node, "workeroutput", {}).get("stores", []))
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
-    """Mark tests that want more than the embedded PostgreSQL, or are in quarantine; share them among processes."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that want more than the embedded PostgreSQL, and those that are in quarantine."""
     for item in items:
         parameters = getattr(item, "callspec", None)
         values = [value for value in parameters.params.values() if isinstance(value, str)] if parameters else []
@@ -74,18 +72,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("servers")
         if reason := QUARANTINE.get(item.nodeid.partition("[")[0]):
             item.add_marker(pytest.mark.xfail(reason=f"in quarantine: {reason}", strict=False))
-    files = set(map(_file, items))
+    files = {item.nodeid.partition("::")[0] for item in items}
     names = {item.nodeid.partition("[")[0] for item in items}
     if gone := [name for name in QUARANTINE.keys() - names if name.partition("::")[0] in files]:
         raise pytest.UsageError(f"tests/quarantine.py names tests that do not exist: {', '.join(gone)}")
-    yield  # what is not asked for is left out
-    if among := getattr(config, "workerinput", None):
-        share = shares((_file(item) for item in items), among["workercount"])
-        items.sort(key=lambda item: share[_file(item)])
-
-
-def _file(item: pytest.Item) -> str:
-    return item.nodeid.partition("::")[0]
 
 
 def pytest_collection_finish() -> None:
