@@ -18,7 +18,7 @@ from analytics.video.scenes.evidence import NOTHING, better, level, ramp, togeth
 from analytics.video.scenes.marks import marks, without
 from analytics.video.scenes.regions import Region, regions
 from analytics.video.scenes.skyline import FINE, SIZE, Strip, land_of, strip_of
-from analytics.video.view import Image, View
+from analytics.video.view import SMALL, Image, View
 
 LEAST, MOST = 24, 4
 """Pixels of the strip that a plume has; regions that are looked at, the largest ones."""
@@ -59,6 +59,8 @@ class Distant:
     def cue(self, view: View) -> Cue:
         """How sure it is, as of the newest look."""
         seen = self._background.seen(view)
+        if view.bgr.shape[0] < SMALL[1]:
+            return NOTHING  # a strip has no rows of its own there, or none at all
         if seen.epoch != self._epoch:
             self._epoch, self._strip, self._again, self._cue = seen.epoch, None, view.t, NOTHING
         if self._strip is None:
