@@ -166,7 +166,7 @@ async def test_a_file_that_names_others_is_not_followed(tmp_path: Path) -> None:
         for path in (playlist, concat):
             ended = await Followed(reader, OpenFile(0, str(path))).ended()
             assert ended.step == "answer"
-            assert "no video" in ended.sentence
+            assert "cannot be read as video" in ended.sentence
         whole = Followed(reader, OpenFile(0, str(secret)))
         assert (await whole.ended()).step == ""
         assert (await whole.until(Up))[0].width == 640
@@ -181,7 +181,7 @@ async def test_of_a_damaged_file_is_told_how_much_of_it_is(tmp_path: Path) -> No
             followed = Followed(reader, OpenFile(0, str(tmp_path / name)))
             sentence = (await followed.ended()).sentence
             dropped = sum(each.dropped for each in await followed.until(Figures))
-            told[name] = isinstance(sentence, Sentence), "is damaged" in sentence, dropped > 0
+            told[name] = isinstance(sentence, Sentence), "ends early" in sentence, dropped > 0
     assert told == {
         "whole.mp4": (False, False, False), "scratched.mp4": (False, False, True), "broken.mp4": (True, True, True)
     }  # fmt: skip
