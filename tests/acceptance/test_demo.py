@@ -45,8 +45,8 @@ def told(folder: Path) -> dict[str, float]:
 def test_twelve_seconds_of_a_city_and_a_second_run_in_the_same_folder(tmp_path: Path) -> None:
     port = free_port()
     with demo(tmp_path, "--seconds", "12", "--port", str(port)) as process:
-        wait_until(lambda: accepts(port), "the page is served", 60)
-        assert process.wait(90) == 0, process.text()
+        wait_until(lambda: accepts(port), "the page is served", 120)
+        assert process.wait(240) == 0, process.text()
         result = told(tmp_path)
         assert result["lost"] == result["duplicates"] == 0
         assert result["sent"] == result["stored"] + result["rejected"]
