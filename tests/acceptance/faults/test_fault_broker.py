@@ -90,10 +90,9 @@ class _Killed:
     """Of each number: when it was acknowledged; 0 if it was not."""
 
 
-def _kill(mosquitto: Mosquitto, numbers: Numbers, waiting: int) -> _Killed:
-    """Kill the broker once so many more messages have been acknowledged, and start it again."""
-    before = numbers.acknowledged
-    wait_until(lambda: numbers.acknowledged >= before + waiting, "messages wait in the broker", 60)
+def _kill(mosquitto: Mosquitto, numbers: Numbers, acknowledged: int) -> _Killed:
+    """Kill the broker once so many messages have been acknowledged, and start it again."""
+    wait_until(lambda: numbers.acknowledged >= acknowledged, "messages wait in the broker", 60)
     mosquitto.kill()
     killed = _Killed((mosquitto.folder / "mosquitto.db").stat().st_mtime, numbers.acknowledged_at.copy())
     mosquitto.start()
@@ -120,11 +119,12 @@ def test_mosquitto_killed(
     saved = mosquitto.folder / "mosquitto.db"
     connected = time.time()
     wait_until(lambda: saved.exists() and saved.stat().st_mtime > connected, "the hub's session is saved")
-    with Numbers(mosquitto.port, MESSAGES, rate=RATE) as numbers:
+    with Numbers(mosquitto.port, MESSAGES, rate=RATE, stops=(0.05, 0.6)) as numbers:
         wait_for(database, 1_000)
-        with held(database):  # so that messages wait in the broker
-            first = _kill(mosquitto, numbers, RATE * 2)
-        second = _kill(mosquitto, numbers, RATE)  # the hub takes them as they come
+        with held(database, numbers.go_on):  # so that messages wait in the broker
+            first = _kill(mosquitto, numbers, MESSAGES // 2)
+        numbers.go_on()
+        second = _kill(mosquitto, numbers, MESSAGES * 3 // 4)  # the hub takes them as they come
     missing = _missing(counting, database, mosquitto, MESSAGES)
     record_property("lost_by_the_broker", len(missing))
     unsaved = np.zeros(MESSAGES, np.bool_)
@@ -145,10 +145,11 @@ def test_mosquitto_that_saves_each_message_is_killed(
     mosquitto.stop()
     mosquitto.settings |= {"autosave_on_changes": "true"}
     mosquitto.start()
-    with Numbers(mosquitto.port, FEW, rate=FEW // 10) as numbers:
-        for share in (0.2, 0.6):
-            wait_for(database, int(FEW * share))
-            _kill(mosquitto, numbers, 1)
+    with Numbers(mosquitto.port, FEW, rate=FEW // 10, stops=(0.3, 0.7)) as numbers:
+        for stop in (FEW * 3 // 10, FEW * 7 // 10):
+            wait_for(database, stop - FEW // 10)
+            numbers.go_on()
+            _kill(mosquitto, numbers, stop + 1)
     missing = _missing(counting, database, mosquitto, FEW)
     record_property("lost_by_the_broker", len(missing))
     assert len(missing) <= 2 * ONE_TURN
