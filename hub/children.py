@@ -61,8 +61,13 @@ class Command:
 
     def whole(self) -> list[str]:
         """Full argument list, including the wrapper that ends it with its parent."""
-        lifeline = [] if self.heeds_stdin else ["setpriv", "--pdeathsig", "KILL", "--"]
-        return lifeline + [str(argument) for argument in self.arguments]
+        before = [] if self.heeds_stdin else lifeline(Signals.SIGKILL)
+        return before + [str(argument) for argument in self.arguments]
+
+
+def lifeline(ending: Signals) -> list[str]:
+    """What is put before a command so that the kernel sends it `ending` when the thread that started it ends."""
+    return ["setpriv", "--pdeathsig", ending.name.removeprefix("SIG"), "--"]
 
 
 @asynccontextmanager

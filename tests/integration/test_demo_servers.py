@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -143,6 +144,26 @@ def test_what_a_killed_demo_left_is_ended_and_nobody_else(processes: Processes, 
         assert other.running
     ledger.write_text("cut o")
     end_leftovers(ledger)
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv is not installed")
+def test_children_end_when_the_demo_is_killed_by_force(tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger.json"
+    code = (
+        "import sys, time; from pathlib import Path; from app.demo.processes import Processes\n"
+        "with Processes(Path(sys.argv[1]), Path(sys.argv[2])) as processes:\n"
+        "    processes.start('child', [sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        "    print('up', flush=True); time.sleep(600)"
+    )
+    with Process([sys.executable, "-c", code, tmp_path / "logs", ledger], tmp_path / "demo.log") as killed:
+        killed.wait_for_line("up")
+        [child] = json.loads(ledger.read_text())
+        assert birth(child["pid"]) == child["born"], "it runs"
+        killed.kill()
+        try:
+            wait_until(lambda: birth(child["pid"]) != child["born"], "the child has ended", 5)
+        finally:
+            end_leftovers(ledger)
 
 
 def test_a_demo_takes_only_a_folder_of_its_own(tmp_path: Path) -> None:
