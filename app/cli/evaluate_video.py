@@ -27,9 +27,19 @@ SHOWN = 5
 """Files that are not read, by name."""
 
 
+def _named(given: str) -> Path:
+    """A path; a variable of the shell that is not set is none, though it would be the current folder."""
+    if not given.strip():
+        raise typer.BadParameter("it is empty: name a clip, or a folder with clips (. is the current one)")
+    return Path(given)
+
+
 def evaluate_video(
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR|FILE", help="Clips, or one, each with CLIP.json or CLIP.csv beside it.")
+        Path,
+        typer.Argument(
+            metavar="DIR|FILE", parser=_named, help="Clips, or one, each with CLIP.json or CLIP.csv beside it."
+        ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     kinds: Annotated[str, typer.Option(help="What is looked for where labels have no settings, with commas.")] = "",

@@ -279,6 +279,12 @@ def _settings(path: Path | None, kinds: str) -> bytes:
     return json.dumps(given).encode()
 
 
+def _shown(up: Up) -> Sentence:
+    """What is looked at: a file, or the encoding of a stream."""
+    what = Sentence("video.shown.file") if up.encoding == "file" else up.encoding
+    return Sentence("video.shown", what=what, width=up.width, height=up.height)
+
+
 def _looked_for(settings: bytes | None, lang: Lang) -> Iterator[Sentence]:
     """What was looked for, and what of it nobody has said where to look for. `settings`: those that were used."""
     from analytics.video.kinds import KINDS
@@ -318,7 +324,7 @@ class _Printing:
         match report:
             case Up():
                 if not self._as_json:
-                    tell(f"{report.encoding}, {report.width} x {report.height}")
+                    tell(told(_shown(report), self._lang))
             case Found() if not report.again:
                 self._print(report)
             case Measured():
@@ -365,9 +371,8 @@ class _Printing:
 
     def end(self, seconds: float) -> Iterator[Sentence]:
         """What it was in all."""
-        frames = {"analysed": self._analysed, "decoded": self._decoded, "seconds": f"{seconds:.1f}"}
-        more = Sentence("video.sum.more", count=self._found, **frames)
-        yield Sentence("video.sum.one", **frames) if self._found == 1 else more
+        frames = {"analysed": self._analysed, "decoded": self._decoded}
+        yield Sentence("video.sum", count=self._found, **frames, seconds=f"{seconds:.1f}")
         if self._dropped:
             damaged = Sentence("video.sum.damaged", count=self._dropped)
             yield Sentence("video.sum.dropped", count=self._dropped) if self._is_stream else damaged

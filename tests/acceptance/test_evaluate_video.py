@@ -53,6 +53,12 @@ def test_it_tells_what_is_found_missed_and_false_and_survives_what_is_no_clip(
     assert capfd.readouterr().err == "", "what a decoder prints is no output of the command"
 
 
+def test_it_takes_no_empty_name_for_the_current_folder() -> None:
+    result = CliRunner().invoke(app, ["evaluate-video", ""])
+    assert result.exit_code == 2
+    assert "it is empty: name a clip" in result.output
+
+
 def test_it_refuses_labels_before_the_work(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").touch()
     (tmp_path / "a.json").write_text('{"events": [{"kind": "face", "begin": 1}]}')

@@ -12,7 +12,7 @@ from app.cli import video as verbs
 from app.video.check import Wanted
 from devices.cameras.failure import CameraFailed
 from hub.words.sentence import Sentence
-from ingest.video.messages import Figures, Found
+from ingest.video.messages import Figures, Found, Up
 
 
 def test_a_source_without_a_frame_is_told_by_its_fault_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,14 +131,21 @@ def test_what_cannot_be_written_is_refused_before_the_start(tmp_path: Path, monk
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--lang", "en"], ["1 finding in 4 frames of 20", "smoke, stripes, under_exposure; more with --kinds"]),
+        (
+            ["--lang", "en"],
+            [
+                "file, 426 x 240",
+                "findings: 1; frames looked at: 4 of 20",
+                "smoke, stripes, under_exposure; more with --kinds",
+            ],
+        ),
         (
             ["--lang", "en", "--kinds", "level,flood"],
             ["looked for: flood, level;", "level: its settings draw no gauges"],
         ),
         (
             ["--lang", "zh", "--kinds", "level"],
-            ["开始      黑屏 black 1.00", "发现 1 项", "已查找：水位 level；", "没有标出水尺"],
+            ["文件，426 x 240", "开始      黑屏 black 1.00", "发现 1 项", "已查找：水位 level；", "没有标出水尺"],
         ),
     ],
 )
@@ -146,6 +153,7 @@ def test_it_ends_with_what_was_looked_for(options: list[str], said: list[str], m
     async def black(*given: object) -> None:
         printing = given[-1]
         assert isinstance(printing, verbs._Printing)
+        printing.take(Up(0, "file", 426, 240))
         printing.take(Found(0, 0, 1.0, "black", "active", 1.0, None, {}))
         printing.take(Figures(0, 1.0, 0.1, 100, 20, 4, 0, {}))
 
