@@ -1,4 +1,5 @@
 import json
+from importlib.resources import files
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -42,6 +43,13 @@ def test_a_profile_of_the_library_is_right_and_whole(code: str) -> None:
         assert metric.min is not None
         assert metric.max is not None
         assert metric.min < metric.max
+
+
+def test_cameras_name_each_kind_of_event_that_is_found_in_video() -> None:
+    codes = json.loads(files("devices.codecs.video").joinpath("codes.json").read_text(encoding="utf-8"))
+    found = {state["kind"] for state in codes["states"].values()}
+    for code in ("fixed-camera", "pole-camera"):
+        assert found <= library()[code]["events"].keys(), code
 
 
 def test_commands_take_what_is_meant_and_nothing_else() -> None:
