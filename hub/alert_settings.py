@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from hub.setting_types import HeaderSecret, Section
+from hub.words import Lang
 
 WarningFormat = Literal["12379", "cap", "nmc", "qweather", "wolfx"]
 
@@ -32,6 +33,8 @@ class Alerts(Section):
     """How long they are kept after their last change, once they are over; None: for ever."""
     border_m: float = Field(default=0.0, ge=0, le=50_000)
     """How near to the border of its place, in metres, an alert is for a consumer too that says nothing else; 0: not."""
+    lang: Lang | None = None
+    """The language of a consumer that says none when it is set; None: that of its kind."""
     presence_s: float = Field(default=1_800.0, ge=60, le=86_400)
     """How long a click at a desk proves that somebody is there."""
 

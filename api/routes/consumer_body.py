@@ -86,7 +86,11 @@ class ConsumerBody(BaseModel):
         description="it gets the red alerts that nobody else gets, or accepts within 30 s; one does, and another that "
         "is given true takes over. It cannot be deleted or switched off. Left out, it stays as it is",
     )
-    lang: Lang | None = Field(default=None, description="of the titles that it gets; null: as the hub stores them")
+    lang: Lang | None = Field(
+        default=None,
+        description="of the titles that it gets; left out, alerts.lang of the settings, else that of its kind. null in "
+        "an answer: as the hub stores them, in English",
+    )
     ceiling: CeilingName | None = Field(
         default=None,
         description="the highest level of data that it gets (docs/PRIVACY.md); left out, a known one keeps its own, "

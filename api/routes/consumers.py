@@ -61,7 +61,8 @@ async def put_consumer(
     kind = KINDS[body.kind]
     url, _, query = kind.parse(body.url)
     _check_kind(context, body, url)
-    shown = body.model_dump(exclude={"secret", "password"}) | {"url": url, "lang": body.lang or kind.lang}
+    lang = body.lang or context.settings.alerts.lang or kind.lang
+    shown = body.model_dump(exclude={"secret", "password"}) | {"url": url, "lang": lang}
     keep = _Keep(code, url, Secrets(context.settings.secrets))
     made = _Made.of(body)
     async with writing(context) as conn:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from hub.alert_settings import Alerts
 from hub.limit_settings import Outgoing, Outside
 from hub.settings import Kafka
 from hub.store.pool import connect
@@ -314,6 +315,17 @@ ROBOTS = {
 
 TAKEN: dict[str, Any] = {"success": {"contains": "OK"}}
 MAIL: dict[str, Any] = {"sender": "hub@city.example.org", "to": ["desk@example.org"]}
+
+
+async def test_who_says_no_language_gets_that_of_the_settings(database: str) -> None:
+    webhook, robot = {"url": "https://desk.example.org/a"}, {"kind": "dingtalk", "url": ROBOTS["dingtalk"][0]}
+    async with api_context(database) as context:
+        for lang, bodies in (("zh", {"zh": webhook, "en": webhook | {"lang": "en"}}), ("en", {"en": robot})):
+            settings = context.settings.model_copy(update={"alerts": Alerts.model_validate({"lang": lang})})
+            async with client_of(replace(context, settings=settings)) as client:
+                for told, body in bodies.items():
+                    put = await client.put("/consumers/desk", json=body)
+                    assert put.json()["lang"] == told, put.text
 
 
 @pytest.mark.parametrize("kind", ROBOTS)
