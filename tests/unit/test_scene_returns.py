@@ -3,7 +3,7 @@
 import numpy as np
 
 from analytics.video.scenes.background import Floats
-from analytics.video.scenes.returns import CALM_STEPS, Returns
+from analytics.video.scenes.returns import CALM_STEPS, LOOKS, Returns
 
 SHAPE = 2, 3
 
@@ -28,8 +28,12 @@ def test_the_bare_road_that_a_car_left_is_place_again_after_the_next_car_has_pas
     assert _seen(Returns(SHAPE), [*BARE, 50.0, 60.0, -20.5]).max() < 1
 
 
+def test_a_road_that_shows_itself_between_cars_for_a_second_now_and_then_is_place() -> None:
+    assert _seen(Returns(SHAPE), [50.0, 60.0, -20.0, -20.5, -19.5] * (LOOKS // 5 + 2)).max() < 1
+
+
 def test_what_stirs_without_pause_stays_apart() -> None:
-    assert _seen(Returns(SHAPE), [-20.0, -24.0] * 20).min() == 24
+    assert _seen(Returns(SHAPE), [-20.0, -24.0, -29.0] * LOOKS).min() == 29
 
 
 def test_smoke_before_bare_ground_is_apart() -> None:

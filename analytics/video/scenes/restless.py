@@ -14,6 +14,7 @@ from analytics.video.finding import Cue
 from analytics.video.scenes.background import Floats, fading
 from analytics.video.scenes.evidence import NOTHING, better, level, ramp, told
 from analytics.video.scenes.regions import Region, regions
+from analytics.video.scenes.returns import LOOKS, homes
 from analytics.video.view import SMALL, Image
 
 EARLIEST_S = 5.0
@@ -34,12 +35,10 @@ _COLOURED = 60.0
 """Levels between two channels: more is no smoke."""
 _OFTEN = 0.45
 """Share of the looks in which it stirs so."""
-_LOOKS = 25
-"""That are kept: 10 s."""
-_SAME, _HOME = 3.0, 0.45
-"""Grey levels around its middle one, and the share of the looks in which a cell may be so near to it."""
+_SAME = 3.0
+"""Grey levels around its middle one in which a cell is at home."""
 _RENEWED = 4
-"""Looks after which that share is counted anew."""
+"""Looks after which it is counted anew which cells come home."""
 _NEWEST, _APART = 5, 3
 """Looks that are compared with those before them, and by how many they are later at least."""
 _FEWEST = _NEWEST + _APART + 1
@@ -61,7 +60,7 @@ class Restless:
         shape = _CELLS[::-1]
         self._watched = watched
         self._pictures: deque[Floats] = deque(maxlen=2)
-        self._looks: deque[Floats] = deque(maxlen=_LOOKS)
+        self._looks: deque[Floats] = deque(maxlen=LOOKS)
         self._cues: deque[Cue] = deque(maxlen=_STEADY)
         self._often, self._stays = (np.zeros(shape, np.float32) for _ in range(2))
         self._wanders: NDArray[np.bool_] = np.zeros(shape, np.bool_)
@@ -91,9 +90,7 @@ class Restless:
             return NOTHING
         often = self._often * self._early > _OFTEN
         if self._count % _RENEWED == 0 and np.count_nonzero(often) >= LEAST:
-            looks = np.stack(self._looks)
-            near = np.abs(looks - np.median(looks, axis=0)) < _SAME
-            self._wanders = near.mean(axis=0) < _HOME
+            self._wanders = ~homes(self._looks, _SAME)[1]
         here = (often & self._wanders).astype(np.uint8) * np.uint8(255)
         here = cv2.bitwise_and(cv2.morphologyEx(here, cv2.MORPH_CLOSE, _NEAR), self._watched)
         self._stays += np.float32(fading(dt, _STAYS_S)) * ((here > 0).astype(np.float32) - self._stays)
