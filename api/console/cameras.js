@@ -5,9 +5,11 @@ import { drawn } from './case_files.js';
 import { get, request } from './hub.js';
 import { finding, moment, number, percent, t } from './i18n.js';
 import { element, put } from './shapes.js';
+import { telling } from './telling.js';
 
 const at = (id) => document.getElementById(id);
 const dialog = at('cameras-dialog');
+const { tried, button } = telling('cameras');
 const SHOWN = 50; // rows that are added at a time
 const EVENTS = 50; // of a camera, the newest, among which a picture is looked for
 // What is left out of a stream to save time.
@@ -75,14 +77,12 @@ function entry(camera) {
 
 function actions(row, camera) {
   const list = element('div', 'actions');
-  const look = element('button', '', t('cameras_picture'));
-  look.type = 'button';
-  look.addEventListener('click', () => tried(look, async () => {
+  const look = button(t('cameras_picture'), async () => {
     const shown = row.querySelector('.seen');
     if (shown) shown.remove();
     else row.append(await newest(camera.device));
     put(look, shown ? t('cameras_picture') : t('picture_hide'));
-  }));
+  });
   list.append(look);
   return list;
 }
@@ -101,20 +101,6 @@ async function newest(device) {
   const what = [event.attributes.zone, time(event.ts)];
   seen.append(await drawn(content, name), element('p', 'small', what.filter(Boolean).join(' · ')));
   return seen;
-}
-
-async function tried(button, work) {
-  button.disabled = true;
-  try {
-    await work();
-    at('cameras-wrong').hidden = true;
-  } catch (error) {
-    put(at('cameras-wrong'), error.message);
-    at('cameras-wrong').hidden = false;
-    at('cameras-wrong').scrollIntoView({ block: 'nearest' });
-  } finally {
-    button.disabled = false;
-  }
 }
 
 function drawPatrol(told) {
@@ -160,9 +146,9 @@ async function draw() {
 at('cameras').addEventListener('click', () => {
   most = SHOWN;
   dialog.showModal();
-  tried(at('cameras-again'), draw);
+  tried(draw, at('cameras-again'));
 });
-at('cameras-again').addEventListener('click', () => tried(at('cameras-again'), draw));
+at('cameras-again').addEventListener('click', () => tried(draw, at('cameras-again')));
 at('cameras-close').addEventListener('click', () => dialog.close());
 at('cameras-more').addEventListener('click', () => { most += SHOWN; drawList(); });
 for (const [id, kind] of [['cameras-find', 'input'], ['cameras-which', 'change']]) at(id).addEventListener(kind, () => { most = SHOWN; drawList(); });

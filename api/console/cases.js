@@ -9,10 +9,12 @@ import { get, post } from './hub.js';
 import { caseStage, caseStep, moment, t } from './i18n.js';
 import { newId } from './report.js';
 import { element, LEVELS, put } from './shapes.js';
+import { telling } from './telling.js';
 import { happened } from './timeline.js';
 
 const at = (id) => document.getElementById(id);
 const dialog = at('cases-dialog');
+const { tried, button } = telling('cases');
 const SHOWN = 50;
 const DECIDED = ['extension_granted', 'extension_refused', 'suspension_granted', 'suspension_refused',
   'suspension_reviewed', 'supervised'];
@@ -28,27 +30,6 @@ export function drawCases() {
 const time = (text) => (text ? moment(new Date(text), new Date()) : '–');
 const placeOf = (item) => item.region_name ?? item.region;
 const named = (item) => t('case_named', { number: item.number, title: item.title });
-
-function button(text, work) {
-  const made = element('button', '', text);
-  made.type = 'button';
-  made.addEventListener('click', () => tried(work, made));
-  return made;
-}
-
-// Does something, and tells at the top of the dialog why it failed.
-async function tried(work, made = null) {
-  if (made) made.disabled = true;
-  try {
-    await work();
-    at('cases-wrong').hidden = true;
-  } catch (error) {
-    put(at('cases-wrong'), error.message);
-    at('cases-wrong').hidden = false;
-  } finally {
-    if (made) made.disabled = false;
-  }
-}
 
 function entry(item) {
   const row = element('li', 'entry');

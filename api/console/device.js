@@ -4,10 +4,12 @@ import { course } from './expectation.js';
 import { get } from './hub.js';
 import { moment, number, t, unit } from './i18n.js';
 import { element, put } from './shapes.js';
+import { telling } from './telling.js';
 
 const HOUR_MS = 3600 * 1000;
 const at = (id) => document.getElementById(id);
 const dialog = at('device-dialog');
+const { tried } = telling('device');
 let shown = null; // { code, metric } that is open
 
 function choice(reading) {
@@ -42,15 +44,8 @@ async function load(wanted) {
 async function draw() {
   const wanted = shown;
   at('device-course').setAttribute('aria-busy', 'true');
-  try {
-    await load(wanted);
-    at('device-wrong').hidden = true;
-  } catch (error) {
-    put(at('device-wrong'), error.message);
-    at('device-wrong').hidden = false;
-  } finally {
-    at('device-course').setAttribute('aria-busy', 'false');
-  }
+  await tried(() => load(wanted));
+  at('device-course').setAttribute('aria-busy', 'false');
 }
 
 export function openDevice(code, metric, name) {
@@ -58,7 +53,6 @@ export function openDevice(code, metric, name) {
   put(at('device-title'), name);
   put(at('device-about'), code);
   for (const part of ['device-course', 'device-rows']) at(part).replaceChildren();
-  at('device-wrong').hidden = true;
   dialog.showModal();
   draw();
 }

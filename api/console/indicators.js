@@ -7,9 +7,11 @@ import { drawFigures } from './case_figures.js';
 import { download, get } from './hub.js';
 import { language, t } from './i18n.js';
 import { element, put } from './shapes.js';
+import { telling } from './telling.js';
 
 const at = (id) => document.getElementById(id);
 const dialog = at('indicators-dialog');
+const { tried } = telling('indicators');
 const VIEWS = { cases: 'cases:read', alerts: 'alerts:read', cameras: 'devices:read' };
 let view = 'cases';
 
@@ -37,20 +39,6 @@ async function draw() {
   if (view === 'cases') await drawFigures(first, last, at('indicators-set').value || 'standard', at('indicators-by').value, tried);
   else if (view === 'alerts') await drawLoad(first, last);
   else await drawRates(first, last, at('indicators-cameras-by').value);
-}
-
-// Does something, and tells at the top of the dialog why it failed.
-async function tried(work, button = null) {
-  if (button) button.disabled = true;
-  try {
-    await work();
-    at('indicators-wrong').hidden = true;
-  } catch (error) {
-    put(at('indicators-wrong'), error.message);
-    at('indicators-wrong').hidden = false;
-  } finally {
-    if (button) button.disabled = false;
-  }
 }
 
 // The months are those of China, wherever the page is looked at.

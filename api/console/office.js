@@ -5,35 +5,18 @@ import { ask } from './ask.js';
 import { get, post, send } from './hub.js';
 import { moment, roleInWords, ROLES, t } from './i18n.js';
 import { drawShares } from './shares.js';
-import { element, put } from './shapes.js';
+import { element } from './shapes.js';
+import { telling } from './telling.js';
 
 const at = (id) => document.getElementById(id);
 const dialog = at('office-dialog');
+const { button, tried } = telling('office');
+export { button };
 const PEOPLE_ONLY = ['security_administrator', 'auditor'];
 const writes = () => may('access:write');
 
 export function drawOffice() {
   at('office').hidden = !may('access:read') && !may('shares:read');
-}
-
-// A button whose failure is told at the top of the dialog.
-export function button(text, work) {
-  const made = element('button', '', text);
-  made.type = 'button';
-  made.addEventListener('click', async () => {
-    made.disabled = true;
-    try {
-      await work();
-      at('office-wrong').hidden = true;
-    } catch (error) {
-      put(at('office-wrong'), error.message);
-      at('office-wrong').hidden = false;
-      at('office-wrong').scrollIntoView({ block: 'nearest' });
-    } finally {
-      made.disabled = false;
-    }
-  });
-  return made;
 }
 
 export function entry(title, state, small, lines, buttons) {
@@ -152,9 +135,8 @@ function showKey(key, grants) {
 }
 
 at('office').addEventListener('click', () => {
-  at('office-wrong').hidden = true;
   dialog.showModal();
-  draw().catch((error) => { put(at('office-wrong'), error.message); at('office-wrong').hidden = false; });
+  tried(draw);
 });
 at('office-close').addEventListener('click', () => dialog.close());
 at('add-account').addEventListener('click', () => ask(t('add_account'), [

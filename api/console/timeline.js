@@ -5,9 +5,11 @@ import { download, get } from './hub.js';
 import { language, moment, number, t, unit } from './i18n.js';
 import { drawPictures } from './pictures.js';
 import { element, put, svg } from './shapes.js';
+import { telling } from './telling.js';
 
 const at = (id) => document.getElementById(id);
 const dialog = at('timeline-dialog');
+const { tried } = telling('timeline');
 const WIDTH = 240;
 const HEIGHT = 64;
 let shown = null; // the alert that is open
@@ -66,20 +68,6 @@ async function draw(id) {
   await drawPictures(at('timeline-pictures'), id, tried);
   const figure = await expected(alert).catch(() => null); // others ask, or it is too much: the rest is told all the same
   if (shown === id) at('timeline-expected').replaceChildren(...(figure ? [figure] : []));
-}
-
-// Does something, and tells at the top of the dialog why it failed.
-async function tried(work, button = null) {
-  if (button) button.disabled = true;
-  try {
-    await work();
-    at('timeline-wrong').hidden = true;
-  } catch (error) {
-    put(at('timeline-wrong'), error.message);
-    at('timeline-wrong').hidden = false;
-  } finally {
-    if (button) button.disabled = false;
-  }
 }
 
 export function openTimeline(id, title) {
