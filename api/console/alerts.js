@@ -1,5 +1,6 @@
 // Alerts as cards: worst first, with what can be done about them.
 
+import { askInView, makePictures, updatePictures } from './card_pictures.js';
 import { makeHandling, updateHandling } from './handling.js';
 import { age, clockTime, number, t, unit } from './i18n.js';
 import { element, keep, LEVELS, put, sign } from './shapes.js';
@@ -44,6 +45,7 @@ export function showAlerts(alerts, now, take) {
   step = take;
   keep(list, sorted(alerts), (alert) => alert.id, (alert) => makeCard(alert), (card, alert) => update(card, alert, now));
   if (known === null) document.getElementById(location.hash.slice(1))?.scrollIntoView(); // a link to an alert
+  askInView();
   announce(real); // what was of a drill and is real now is new
 }
 
@@ -96,7 +98,9 @@ function makeCard(alert) {
   steps.append(problem);
   const guidance = element('details', 'guidance');
   guidance.append(element('summary'), ...GUIDANCE.map((name) => element('p', name)));
-  card.append(top, element('h3'), element('p', 'where'), measure, element('p', 'climbs'), guidance, steps, makeHandling(card));
+  const title = element('h3');
+  title.id = `title-${alert.id}`;
+  card.append(top, title, element('p', 'where'), measure, element('p', 'climbs'), makePictures(card), guidance, steps, makeHandling(card));
   return card;
 }
 
@@ -142,6 +146,7 @@ function update(card, alert, now) {
   const limit = alert.direction === 'below' ? 'limit_below' : 'limit_above';
   put(find('.limit'), alert.threshold === null ? '' : t(limit, { value: number(alert.threshold) }));
   guide(find('.guidance'), alert.guidance);
+  updatePictures(card, alert);
   const offered = step === null ? [] : SHOWN_STEPS.filter((to) => alert.steps.includes(to));
   updateHandling(card, alert, alert.title, step !== null);
   for (const button of card.querySelectorAll('.steps button')) {

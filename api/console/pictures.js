@@ -19,25 +19,35 @@ export async function drawPictures(parent, alert, tried) {
 
 function entry(picture, tried) {
   const row = element('li', 'entry');
-  const at = moment(new Date(picture.ts), new Date());
   const actions = element('div', 'actions');
   const notes = [];
   const about = (note) => notes.push(element('p', 'small', note));
   if (picture.why === null) {
-    const name = t('picture_of', { at });
-    const read = async () => drawn(await (await request(`/events/${picture.event}/picture`)).blob(), name);
-    actions.append(toggle(row, name, t('picture_hide'), read, tried));
+    actions.append(pictureButton(row, picture, tried));
     if (picture.whole) about(t('picture_whole'));
-  } else about(`${at} · ${t('picture_none')}: ${picture.why_text}`);
+  } else about(`${time(picture)} · ${t('picture_none')}: ${picture.why_text}`);
   const { clip } = picture;
   if (clip?.why === null) {
-    const name = t('clip', { at, seconds: number(clip.seconds, 0) });
-    const read = async () => played(await (await request(`/events/${picture.event}/clip`)).blob(), name, clip.before_s);
-    actions.append(toggle(row, name, t('clip_hide'), read, tried));
+    actions.append(clipButton(row, picture, tried));
     if (clip.whole) about(t('clip_whole'));
   } else if (clip) about(`${t('clip_none')}: ${clip.why_text}`);
   row.append(actions, ...notes);
   return row;
+}
+
+const time = ({ ts }) => moment(new Date(ts), new Date());
+
+export function pictureButton(row, picture, tried) {
+  const name = t('picture_of', { at: time(picture) });
+  const read = async () => drawn(await (await request(`/events/${picture.event}/picture`)).blob(), name);
+  return toggle(row, name, t('picture_hide'), read, tried);
+}
+
+export function clipButton(row, picture, tried) {
+  const { seconds, before_s: beforeS } = picture.clip;
+  const name = t('clip', { at: time(picture), seconds: number(seconds, 0) });
+  const read = async () => played(await (await request(`/events/${picture.event}/clip`)).blob(), name, beforeS);
+  return toggle(row, name, t('clip_hide'), read, tried);
 }
 
 // A button that shows what `read` gives, at the end of the row, and takes it away again.
