@@ -9,7 +9,7 @@ import { telling } from './telling.js';
 
 const at = (id) => document.getElementById(id);
 const dialog = at('cameras-dialog');
-const { tried, button } = telling('cameras');
+const { loaded, button } = telling('cameras');
 const SHOWN = 50; // rows that are added at a time
 const EVENTS = 50; // of a camera, the newest, among which a picture is looked for
 // What is left out of a stream to save time.
@@ -146,9 +146,9 @@ async function draw() {
 at('cameras').addEventListener('click', () => {
   most = SHOWN;
   dialog.showModal();
-  tried(draw, at('cameras-again'));
+  loaded(draw, at('cameras-again'));
 });
-at('cameras-again').addEventListener('click', () => tried(draw, at('cameras-again')));
+at('cameras-again').addEventListener('click', () => loaded(draw, at('cameras-again')));
 at('cameras-close').addEventListener('click', () => dialog.close());
 at('cameras-more').addEventListener('click', () => { most += SHOWN; drawList(); });
 for (const [id, kind] of [['cameras-find', 'input'], ['cameras-which', 'change']]) at(id).addEventListener(kind, () => { most = SHOWN; drawList(); });

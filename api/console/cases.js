@@ -14,7 +14,7 @@ import { happened } from './timeline.js';
 
 const at = (id) => document.getElementById(id);
 const dialog = at('cases-dialog');
-const { tried, button } = telling('cases');
+const { loaded, button } = telling('cases');
 const SHOWN = 50;
 const DECIDED = ['extension_granted', 'extension_refused', 'suspension_granted', 'suspension_refused',
   'suspension_reviewed', 'supervised'];
@@ -146,12 +146,12 @@ async function take(item, kind) {
 
 at('cases').addEventListener('click', () => {
   dialog.showModal();
-  tried(() => list());
+  loaded(() => list());
 });
 at('case-filter').addEventListener('change', () => {
   wanted = at('case-filter').value;
-  tried(() => list());
+  loaded(() => list());
 });
-at('case-back').addEventListener('click', () => tried(() => list()));
+at('case-back').addEventListener('click', () => loaded(() => list()));
 at('cases-close').addEventListener('click', () => dialog.close());
-at('cases-again').addEventListener('click', () => tried(() => (shown === null ? list() : show(shown))));
+at('cases-again').addEventListener('click', () => loaded(() => (shown === null ? list() : show(shown))));

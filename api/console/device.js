@@ -9,7 +9,7 @@ import { telling } from './telling.js';
 const HOUR_MS = 3600 * 1000;
 const at = (id) => document.getElementById(id);
 const dialog = at('device-dialog');
-const { tried } = telling('device');
+const { loaded } = telling('device');
 let shown = null; // { code, metric } that is open
 
 function choice(reading) {
@@ -43,9 +43,7 @@ async function load(wanted) {
 
 async function draw() {
   const wanted = shown;
-  at('device-course').setAttribute('aria-busy', 'true');
-  await tried(() => load(wanted));
-  at('device-course').setAttribute('aria-busy', 'false');
+  await loaded(() => load(wanted));
 }
 
 export function openDevice(code, metric, name) {

@@ -1,6 +1,8 @@
 // Talks to the hub: JSON calls and a stream of server-sent events, with the token where one was given; a session's cookie
 // goes along by itself.
 
+import { t } from './i18n.js';
+
 const KEY = 'ganzhi.token';
 const BASE = 'api/v1';
 const SILENCE_MS = 12000; // the hub speaks once a second on this stream; silence means a dead connection
@@ -27,7 +29,9 @@ export class HubProblem extends Error {
 export async function request(path, options = {}) {
   const headers = { 'Accept-Language': document.documentElement.lang, ...options.headers };
   if (token) headers.Authorization = 'Bearer ' + token;
-  const answer = await fetch(BASE + path, { ...options, headers });
+  const answer = await fetch(BASE + path, { ...options, headers }).catch((error) => {
+    throw error instanceof TypeError ? new TypeError(t('unreachable'), { cause: error }) : error;
+  });
   if (!answer.ok) {
     const problem = await answer.json().catch(() => ({}));
     throw new HubProblem(answer.status, problem.detail ?? answer.statusText, problem.errors);

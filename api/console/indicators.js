@@ -11,7 +11,7 @@ import { telling } from './telling.js';
 
 const at = (id) => document.getElementById(id);
 const dialog = at('indicators-dialog');
-const { tried } = telling('indicators');
+const { tried, loaded } = telling('indicators');
 const VIEWS = { cases: 'cases:read', alerts: 'alerts:read', cameras: 'devices:read' };
 let view = 'cases';
 
@@ -52,7 +52,7 @@ async function open() {
   at('indicators-month').value ||= thisMonth();
   if (!may(VIEWS[view])) view = Object.keys(VIEWS).find((name) => may(VIEWS[name]));
   dialog.showModal();
-  await tried(async () => {
+  await loaded(async () => {
     const { items } = may('cases:read') ? await get('/indicators/sets?about=cases') : { items: [] };
     at('indicators-set').replaceChildren(...items.map(({ code, name }) => Object.assign(element('option', '', name), { value: code, selected: code === 'standard' })));
     await draw();
@@ -75,10 +75,10 @@ async function report() {
 at('indicators').addEventListener('click', open);
 at('indicators-close').addEventListener('click', () => dialog.close());
 at('indicators-report').addEventListener('click', () => tried(report, at('indicators-report')));
-for (const id of ['indicators-month', 'indicators-set', 'indicators-by', 'indicators-cameras-by']) at(id).addEventListener('change', () => tried(draw));
+for (const id of ['indicators-month', 'indicators-set', 'indicators-by', 'indicators-cameras-by']) at(id).addEventListener('change', () => loaded(draw));
 for (const name of Object.keys(VIEWS)) {
   at(`indicators-of-${name}`).addEventListener('click', () => {
     view = name;
-    tried(draw);
+    loaded(draw);
   });
 }

@@ -10,7 +10,7 @@ import { telling } from './telling.js';
 
 const at = (id) => document.getElementById(id);
 const dialog = at('office-dialog');
-const { button, tried } = telling('office');
+const { button, loaded } = telling('office');
 export { button };
 const PEOPLE_ONLY = ['security_administrator', 'auditor'];
 const writes = () => may('access:write');
@@ -136,7 +136,7 @@ function showKey(key, grants) {
 
 at('office').addEventListener('click', () => {
   dialog.showModal();
-  tried(draw);
+  loaded(draw);
 });
 at('office-close').addEventListener('click', () => dialog.close());
 at('add-account').addEventListener('click', () => ask(t('add_account'), [

@@ -8,13 +8,13 @@ import { get, request } from './hub.js';
 import { language, moment, number, t } from './i18n.js';
 import { element } from './shapes.js';
 
-// The list into `parent`; empty where no event came with a picture. `tried(work, button)` tells what fails.
-export async function drawPictures(parent, alert, tried) {
-  if (!may('events:read')) return;
+// Their list, with its title; nothing where no event came with one. `tried(work, button)` tells what fails.
+export async function picturesOf(alert, tried) {
+  if (!may('events:read')) return [];
   const found = await get(`/alerts/${alert}/pictures?lang=${language}`).catch(() => []); // the rest is told all the same
   const list = element('ul', 'plain files');
   list.append(...found.map((each) => entry(each, tried)));
-  parent.replaceChildren(...(found.length ? [element('h3', '', t('picture')), list] : []));
+  return found.length ? [element('h3', '', t('picture')), list] : [];
 }
 
 function entry(picture, tried) {

@@ -3,13 +3,13 @@
 import { expected } from './expectation.js';
 import { download, get } from './hub.js';
 import { language, moment, number, t, unit } from './i18n.js';
-import { drawPictures } from './pictures.js';
+import { picturesOf } from './pictures.js';
 import { element, put, svg } from './shapes.js';
 import { telling } from './telling.js';
 
 const at = (id) => document.getElementById(id);
 const dialog = at('timeline-dialog');
-const { tried } = telling('timeline');
+const { tried, loaded } = telling('timeline');
 const WIDTH = 240;
 const HEIGHT = 64;
 let shown = null; // the alert that is open
@@ -58,6 +58,7 @@ function measured(readings) {
 
 async function draw(id) {
   const told = await get(`/alerts/${id}/timeline?lang=${language}`);
+  if (shown !== id) return;
   const { alert, readings } = told;
   put(at('timeline-title'), alert.title);
   const about = [t(alert.level), t(alert.state), alert.device_name ?? alert.region, alert.assignee && t('assigned_to', { name: alert.assignee })];
@@ -65,7 +66,14 @@ async function draw(id) {
   at('timeline-measured').replaceChildren(...(readings ? [measured(readings)] : []));
   at('timeline-items').replaceChildren(...told.items.map((item) => happened({ ...item, what: item.words })));
   at('timeline-cut').hidden = !told.cut;
-  await drawPictures(at('timeline-pictures'), id, tried);
+  const pictures = await picturesOf(id, tried);
+  if (shown !== id) return;
+  at('timeline-pictures').replaceChildren(...pictures);
+  drawExpected(id, alert); // takes longer: what has happened is told, and nothing waits for it
+}
+
+async function drawExpected(id, alert) {
+  at('timeline-expected').replaceChildren(...(alert.metric ? [element('p', 'small', t('loading'))] : []));
   const figure = await expected(alert).catch(() => null); // others ask, or it is too much: the rest is told all the same
   if (shown === id) at('timeline-expected').replaceChildren(...(figure ? [figure] : []));
 }
@@ -76,10 +84,10 @@ export function openTimeline(id, title) {
   put(at('timeline-about'), '');
   for (const part of ['timeline-measured', 'timeline-pictures', 'timeline-expected', 'timeline-items']) at(part).replaceChildren();
   dialog.showModal();
-  tried(() => draw(id));
+  loaded(() => draw(id));
 }
 
 at('timeline-pdf').addEventListener('click', () => tried(
   () => download(`/alerts/${shown}/timeline.pdf?lang=${language}`, `timeline-${shown}.pdf`), at('timeline-pdf')));
-at('timeline-again').addEventListener('click', () => tried(() => draw(shown), at('timeline-again')));
+at('timeline-again').addEventListener('click', () => loaded(() => draw(shown), at('timeline-again')));
 at('timeline-close').addEventListener('click', () => dialog.close());

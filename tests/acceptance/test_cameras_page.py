@@ -48,6 +48,9 @@ select id, 'rtsp', 'rtsp://10.0.0.2/' || code, case when right(code, 1) = '7' th
 ROWS = "document.querySelectorAll('#camera-rows > li').length"
 TEXT = "document.getElementById('cameras-dialog').textContent"
 AGAIN = "document.getElementById('cameras-again')"
+HELD = """window.real = fetch;
+    window.fetch = (path, ...rest) => (path.includes('/camera-patrol')
+        ? new Promise((_, failed) => { window.fail = () => failed(new TypeError('away')); }) : real(path, ...rest));"""
 
 
 def choose(which: str) -> str:
@@ -76,8 +79,17 @@ async def test_cameras_are_told_with_what_is_wrong_and_their_newest_picture(
                     page.resize(1280, 900)
                     page.open(url)
                     page.wait_for(f"{LINK} === 'live'", "the page follows the hub")
-                    page.evaluate("document.getElementById('cameras').click()")
+                    page.evaluate(HELD)
+                    assert "Loading" in page.evaluate(f"(document.getElementById('cameras').click(), {TEXT})")
+                    page.wait_for("window.fail !== undefined", "it is asked")
+                    page.evaluate("fail()")
+                    page.wait_for(f"{TEXT}.includes('The hub does not answer')", "it is said that it failed")
+                    assert "Loading" not in page.evaluate(TEXT)
+                    shot(page, "cameras-failed")
+                    page.evaluate("window.fetch = real")
+                    page.evaluate("document.querySelector('#cameras-dialog .again').click()")
                     page.wait_for(f"{TEXT}.includes('No camera is looked at yet')", "there is none")
+                    assert page.evaluate("document.getElementById('cameras-wrong').hidden"), "it is over"
                     shot(page, "cameras-0")
                     for statement in (THREE, ROUND, BEGUN):
                         store(statement)

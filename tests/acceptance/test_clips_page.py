@@ -39,6 +39,7 @@ FIRE = f"""[...{CANVAS}.getContext('2d').getImageData(0, 0, 320, 180).data]
     .filter((value, at, all) => at % 4 === 0 && value > 120 && value - all[at + 2] > 70).length"""
 
 
+TIMELINE = "document.getElementById('timeline-dialog').textContent"
 CARD = "document.querySelector('#alert-cards .seen')"
 ON_CARD = f"{CARD}.querySelectorAll('button').length"
 ASKED = "performance.getEntriesByType('resource').filter(({ name }) => name.includes('/pictures?')).length"
@@ -94,8 +95,10 @@ async def test_a_clip_is_played_in_the_timeline_of_its_alert(database: str, brow
                     page.evaluate("document.getElementById('language').click()")
                     page.wait_for(f"/的图片.*的短片/.test({CARD}.textContent)", "both in Chinese")
                     page.evaluate("document.getElementById('language').click()")
-                    page.evaluate("document.querySelector('#alert-cards [data-desk=timeline]').click()")
+                    opening = "document.querySelector('#alert-cards [data-desk=timeline]').click()"
+                    assert "Loading" in page.evaluate(f"({opening}, {TIMELINE})"), "it is said at once"
                     page.wait_for(f"{button('Clip of')} !== undefined", "there is a clip")
+                    page.wait_for("document.querySelector('#timeline-dialog .busy').textContent === ''", "it has come")
                     assert "There is no clip: no clips are made while" in page.evaluate(LIST)
                     page.evaluate(f"{button('Clip of')}.click()")
                     page.wait_for(f"{CANVAS} !== null && {PLACE} > 3", "it is played")
