@@ -188,8 +188,10 @@ def look(browser: Callable[[], Chromium], url: str, another: Callable[[], UUID],
 
         page.open(url + "/")  # the language is remembered
         page.wait_for(f"{CARDS} === 3 && {STATE} === '已确认'", "the page is back, in Chinese")
-        page.resize(390, 844, phone=True)
-        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        for width, height in ((820, 1180), (390, 844)):
+            page.resize(width, height, phone=True)
+            assert page.evaluate("document.documentElement.scrollWidth") == width
+            assert page.evaluate("document.querySelector('h1').offsetHeight") < 30, f"one line at {width} px"
         assert page.complaints == []
 
 
