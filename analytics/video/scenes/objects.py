@@ -174,10 +174,11 @@ def _judged(region: Region, seen: Foreground, standing: Standing) -> tuple[str, 
         "no_light": ramp(_alike(small[part], seen.place[part], shape > 0), 0.7, 0.45)
         * ramp(float(small[box][within].mean()), *_SHINES),
         "at_once": ramp(burst(came, _BURST_S), 0.25, 0.45),
+        "came": ramp(float(standing.emerged[box][within].mean()), 0.5, 0.25),
         "still_s": float(came.mean()),
     }
     body = together(cues[name] for name in ("area", "contrast", "edges", "compact"))
-    return kind, told(vetoed(body, (cues[name] for name in ("sharp", "alone", "no_light", "at_once"))), cues)
+    return kind, told(vetoed(body, (cues[name] for name in ("sharp", "alone", "no_light", "at_once", "came"))), cues)
 
 
 def _with_margin(region: Region) -> tuple[slice, slice]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.video.scenes.background import Floats, Foreground
+from analytics.video.scenes.emerged import Emerged
 from analytics.video.scenes.regions import Region
 from analytics.video.view import SMALL, Image
 
@@ -91,6 +92,7 @@ class Standing:
         """Seconds for which the same thing has stood there."""
         self.differs: NDArray[np.bool_] = np.zeros(shape, np.bool_)
         """Where anything differed in the last look, if only weakly."""
+        self._emerged = Emerged()
         self._around: _Look | None = None
         self._seen: Floats = np.zeros(shape, np.float32)
         self._hidden: Floats = np.zeros(shape, np.float32)
@@ -107,6 +109,12 @@ class Standing:
             state[:] = 0.0
         self._own[:] = False
         self._past.clear()
+        self._emerged.begin()
+
+    @property
+    def emerged(self) -> NDArray[np.bool_]:
+        """Where what stands differed before it counted: nothing came."""
+        return self._emerged.here
 
     def shown(self, seconds: float) -> NDArray[np.bool_]:
         """Where something has stood for so long, and is seen now."""
@@ -116,18 +124,21 @@ class Standing:
     def look(self, seen: Foreground, dt: float) -> None:
         """Look at what differs now, `dt` seconds after the last look."""
         now = cv2.merge([cv2.convertScaleAbs(seen.recent), *cv2.split(seen.colour)])
-        at = _Look(seen.mask)
+        at, apart = _Look(seen.mask), _from_place(seen)
         if not cv2.countNonZero(seen.mask) and not self.since.any():
             self._last, self._around = now, None
-            self.differs[:] = self._own[:] = False
+            self.differs, self._own[:] = np.zeros_like(self.differs), False
+            self._emerged.look(apart, self.differs, self.differs)
             self._past.append(at)
             return
         differs = _weakly(seen)
+        self._emerged.look(apart, differs, self.since > 0)
         stands = differs & (_apart(now, self._last) <= _CALM)
         same = (_apart(now, self._looks) <= _SAME) & (self.since > 0)
         other = stands & ~same
         self._other = cv2.copyTo(cv2.add(self._other, dt), other.view(np.uint8))  # 0 elsewhere
         new = other & ((self.since == 0) | (self._other >= OTHER_S))
+        self._emerged.replaced(new & (self.since > 0))
         seen_again = stands & same
         self._hidden = np.where(seen_again | new, np.float32(0), self._hidden + np.float32(dt))
         cv2.add(self._seen, dt, dst=self._seen, mask=seen_again.view(np.uint8))
@@ -178,6 +189,14 @@ def _apart(one: Image, other: Image) -> Image:
     """The largest difference of the channels of two pictures."""
     first, second, third = cv2.split(cv2.absdiff(one, other))
     made: Image = cv2.max(cv2.max(first, second), third)
+    return made
+
+
+def _from_place(seen: Foreground) -> Image:
+    """The largest difference of the mean of the last frames from the place, in brightness or colour."""
+    recent = cv2.convertScaleAbs(seen.recent, alpha=seen.gain)
+    colour, other = cv2.split(cv2.absdiff(seen.colour, seen.place_colour))
+    made: Image = cv2.max(cv2.absdiff(recent, seen.place), cv2.max(colour, other))
     return made
 
 
