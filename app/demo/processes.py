@@ -1,6 +1,6 @@
 """The demo's child processes: each in its own process group with a log, stopped in reverse order.
 
-A demo that is killed by force stops nobody: then the kernel sends each of them its signal.
+A demo that is killed by force stops nobody: then the kernel does, all at one time.
 """
 
 import json
@@ -95,11 +95,16 @@ class Processes:
         command: Sequence[str | Path],
         env: Mapping[str, str] | None = None,
         account: struct_passwd | None = None,
-        ending: signal.Signals = signal.SIGTERM,
+        ending: signal.Signals | None = None,
     ) -> Child:
-        """Start a command; its output is appended to logs/<name>.log."""
+        """Start a command; its output is appended to logs/<name>.log.
+
+        `ending` ends it, also when the demo is killed; None: SIGTERM does, and SIGKILL then, for what it would wait for
+        is gone.
+        """
         log = self._logs / f"{name}.log"
-        before = lifeline(ending) if shutil.which("setpriv") else []  # else the next demo ends what a killed one left
+        # Without setpriv the next demo ends what a killed one left.
+        before = lifeline(ending or signal.SIGKILL) if shutil.which("setpriv") else []
         with log.open("ab") as out:
             process = subprocess.Popen(  # noqa: S603 commands of our own making
                 [*before, *(str(part) for part in command)],
@@ -112,7 +117,7 @@ class Processes:
                 group=account.pw_gid if account else None,
                 extra_groups=[] if account else None,
             )
-        child = Child(name, process, log, ending)
+        child = Child(name, process, log, ending or signal.SIGTERM)
         self._children.append(child)
         self._ledger.write_text(json.dumps([child.identity for child in self._children]), encoding="utf-8")
         return child

@@ -151,8 +151,10 @@ def test_children_end_when_the_demo_is_killed_by_force(tmp_path: Path) -> None:
     ledger = tmp_path / "ledger.json"
     code = (
         "import sys, time; from pathlib import Path; from app.demo.processes import Processes\n"
+        "deaf = 'import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); time.sleep(600)'\n"
         "with Processes(Path(sys.argv[1]), Path(sys.argv[2])) as processes:\n"
-        "    processes.start('child', [sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        "    child = processes.start('child', [sys.executable, '-c', deaf])\n"
+        "    processes.wait_until(lambda: child.tail() == '1', 'it runs', 20)\n"
         "    print('up', flush=True); time.sleep(600)"
     )
     with Process([sys.executable, "-c", code, tmp_path / "logs", ledger], tmp_path / "demo.log") as killed:
