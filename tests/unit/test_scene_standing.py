@@ -88,3 +88,11 @@ def test_another_place_forgets_all() -> None:
     standing = looked(lambda t, frame: with_thing(frame, 80, BAG), 15)
     standing.begin()
     assert not standing.since.any()
+
+
+def test_for_how_long_the_place_had_been_seen_is_known_from_when_the_thing_came() -> None:
+    standing = looked(lambda t, frame: with_thing(frame, 80, BAG) if t > 4 else None, 24)
+    thing = thing_of(standing)
+    known = standing.known[thing.box][thing.within]
+    assert known.min() > 8
+    assert known.max() < 11

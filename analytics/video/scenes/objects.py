@@ -95,7 +95,8 @@ class Objects:
         return scores
 
     def _find(self, kind: str, area: Area, found: list[_Found], small: Image, seen: Foreground) -> None:
-        waited = self._standing.shown(area.after_s) & (seen.proven >= PROVEN_S) & (area.mask > 0)
+        known = (self._standing.known >= PROVEN_S) & (seen.proven >= PROVEN_S)
+        waited = self._standing.shown(area.after_s) & known & (area.mask > 0)
         if not waited.any():
             return
         for one in found:

@@ -92,6 +92,8 @@ class Standing:
         """Seconds for which the same thing has stood there."""
         self.differs: NDArray[np.bool_] = np.zeros(shape, np.bool_)
         """Where anything differed in the last look, if only weakly."""
+        self.known: Floats = np.zeros(shape, np.float32)
+        """Seconds for which the place had been seen when it came."""
         self._emerged = Emerged()
         self._around: _Look | None = None
         self._seen: Floats = np.zeros(shape, np.float32)
@@ -147,6 +149,7 @@ class Standing:
         np.putmask(self.since, (self.since < 0) | (self._hidden > HIDDEN_S) | (self._seen == 0), 0.0)
         np.putmask(self._seen, self.since == 0, 0.0)
         np.putmask(self.since, new, dt)
+        np.copyto(self.known, seen.proven, where=new)
         np.putmask(self._seen, new, dt)
         cv2.copyTo(now, new.view(np.uint8), self._looks)
         self._last = now
