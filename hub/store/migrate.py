@@ -1,7 +1,9 @@
 """Schema migration; idempotent, and safe to run concurrently."""
 
 import re
+from collections.abc import Iterator
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import NamedTuple
 
 import psycopg
@@ -24,12 +26,19 @@ class Migration(NamedTuple):
 
 def migrations(mode: str) -> list[Migration]:
     """The migrations of a storage mode in order: files named `NNNN_name.sql` or `NNNN_name.<mode>.sql`."""
-    found = []
+    return sorted(Migration(version, name, file.read_text(encoding="utf-8")) for version, name, file in _files(mode))
+
+
+def versions(mode: str) -> set[int]:
+    """Those of the migrations of a storage mode; none is read."""
+    return {version for version, _, _ in _files(mode)}
+
+
+def _files(mode: str) -> Iterator[tuple[int, str, Traversable]]:
     for file in (files("hub.store") / "migrations").iterdir():
         match = re.fullmatch(r"(\d{4})_(\w+)(?:\.(\w+))?\.sql", file.name)
         if match and match[3] in (None, mode):
-            found.append(Migration(int(match[1]), match[2], file.read_text(encoding="utf-8")))
-    return sorted(found)
+            yield int(match[1]), match[2], file
 
 
 async def migrate(url: str, mode: str = "auto", hub_role: str | None = None) -> str:
@@ -48,7 +57,7 @@ async def migrate(url: str, mode: str = "auto", hub_role: str | None = None) -> 
             done = {version for version, _ in rows}
             made_with = next((row[1] for row in rows), None)
             mode = await _choose_mode(conn, mode, made_with)
-            check_not_newer(done, {step.version for step in migrations(mode)})
+            check_not_newer(done, versions(mode))
             for step in migrations(mode):
                 if step.version not in done:
                     async with conn.transaction():

@@ -1,7 +1,7 @@
 """Whether a hub can work on a database: its schema's version, its extension, and the rights of the role."""
 
 from hub.errors import ConfigError, StoreUnavailable
-from hub.store.migrate import check_not_newer, migrations
+from hub.store.migrate import check_not_newer, versions
 from hub.store.pool import connect, lasting_errors
 from hub.store.statements import statements
 
@@ -41,7 +41,7 @@ def _mode_of(rows: list[tuple[int, str]]) -> str:
     if not rows:
         raise ConfigError("the database has no schema yet: run `hub migrate`")
     mode, done = rows[0][1], {version for version, _ in rows}
-    known = {step.version for step in migrations(mode)}
+    known = versions(mode)
     check_not_newer(done, known)
     if missing := known - done:
         raise ConfigError(f"the database lacks {len(missing)} migrations: run `hub migrate`")

@@ -28,6 +28,8 @@ from tests.support.forked_workers import PR_SET_PDEATHSIG, fork_workers
 
 WIDTH = "200"
 """COLUMNS of the command line: it is read when modules are imported."""
+LATE = ("anyio._backends._asyncio", "encodings.idna", "uvicorn.lifespan.on")
+"""What a hub imports only while it starts, calls somebody or ends."""
 
 
 class Forked:
@@ -198,8 +200,8 @@ def main() -> None:
 
     assert numpy.ma, (app.serve.serve, app.serve.worker)  # imported for what is forked
     compile_detectors()
-    for module in GROUPS.values():
-        import_module(f"app.cli.{module}")
+    for module in (*LATE, *(f"app.cli.{each}" for each in GROUPS.values())):
+        import_module(module)
     assert api.app.routes()  # kept for what is forked
     assert api.app.routes_of((ingest_router, *ROUTERS))
     gc.collect()
