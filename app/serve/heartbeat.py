@@ -39,10 +39,11 @@ class Heartbeat(Part):
         row: Row,
         reasons: Callable[[], list[str]],
         permitted: Callable[[], bool] = lambda: True,
+        until: Callable[[], Micros] = lambda: now_micros() - MARGIN,
     ) -> None:
         self._row, self._permitted = row, permitted
         tell: Tell = self._tell
-        self._hearing = HeartbeatLoop(tell, reasons, lambda: now_micros() - MARGIN, settings)
+        self._hearing = HeartbeatLoop(tell, reasons, until, settings)
 
     def connected_since(self) -> Micros | None:
         """Since when all sources are connected without a gap; None while one is not, or another hub has the session."""

@@ -53,11 +53,17 @@ class WorkerMarks(Part):
     phase = Phase.ENGINE
 
     def __init__(
-        self, settings: Health, sink: Dispatcher, reasons: Callable[[], list[str]], permitted: Callable[[], bool]
+        self,
+        settings: Health,
+        sink: Dispatcher,
+        reasons: Callable[[], list[str]],
+        until: Callable[[], Micros],
+        permitted: Callable[[], bool],
     ) -> None:
-        """`reasons` tells why nothing is received; nothing is either while it is not `permitted`."""
+        """`reasons` tells why nothing is received; nothing is either while it is not `permitted`. Up to `until`
+        everything is."""
         self._sink, self._permitted, self._full_at = sink, permitted, 0
-        self._loop = HeartbeatLoop(self._tell, reasons, lambda: now_micros() - MARGIN, often(settings, EVERY_S))
+        self._loop = HeartbeatLoop(self._tell, reasons, until, often(settings, EVERY_S))
 
     @asynccontextmanager
     async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:

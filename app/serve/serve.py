@@ -35,6 +35,7 @@ from app.serve.viid import view_libraries
 from app.serve.workers import WorkerOptions, open_worker_pool
 from devices.addressing import subscriptions
 from devices.commands.sessions import Sessions
+from devices.health.heartbeat import MARGIN
 from devices.health.presence import Presence
 from devices.registry.registry import Registry
 from devices.topics import beside, formerly_each_of, mistaken
@@ -44,6 +45,7 @@ from hub.alerts.fallback_watch import FallbackWatch
 from hub.alerts.publisher import EndingPublisher
 from hub.errors import ConfigError
 from hub.lifecycle import Lifecycle, Part, Phase
+from hub.models import Micros, now_micros
 from hub.secrets.sealed import Secrets
 from hub.settings import Settings
 from hub.store.pool import Pool, open_pool
@@ -102,7 +104,8 @@ async def _direct(
     session_lock, gate = SessionLock(settings, pool, restore), PictureGate(settings, counters, pool)
     gate.guard(engine)
     kept, registry = Kept(settings, pool), stages.registry
-    sources: dict[str, Source] = {**_mqtt(settings, engine, counters, session_lock)}
+    mqtt = _mqtt(settings, engine, counters, session_lock)
+    sources: dict[str, Source] = {**mqtt}
     sources |= stations(settings, engine, registry, kept)
     sources |= cameras(settings, engine, registry, pool, kept, counters)
     unwanted = Unwanted()
@@ -130,9 +133,11 @@ async def _direct(
         api_server,
     ]
     if worker_options is None:
-        stages.receive(OwnReception(heartbeat.connected_since, stages.progress.until))
+        progress = stages.progress.until
+        stages.receive(OwnReception(heartbeat.connected_since, lambda: min(progress(), _read_until(mqtt))))
     else:
-        parts.insert(3, WorkerMarks(settings.health, workers.sink, taking.not_heard, session_lock.granted))
+        until, permitted = partial(_read_until, mqtt), session_lock.granted
+        parts.insert(3, WorkerMarks(settings.health, workers.sink, taking.not_heard, until, permitted))
     return parts
 
 
@@ -188,17 +193,18 @@ def _edge(
     lock = None if pool is None else SessionLock(settings, pool)
     permitted = (lambda: True) if lock is None else lock.granted
     without = settings.diode.edge is not None and not settings.diode.mqtt
-    taking = Sources({**({} if without else _mqtt(settings, edge, counters, lock)), **dialled})
+    mqtt = {} if without else _mqtt(settings, edge, counters, lock)
+    taking, until = Sources({**mqtt, **dialled}), partial(_read_until, mqtt)
     networks = Networks(settings, edge.sink, counters, pool, permitted)
     not_heard = partial(_not_heard, edge, taking)
     health = often(settings.health, BUS_EVERY_S if settings.kafka.servers else settings.diode.heartbeat_s)
     if lock is None:
-        return [taking, networks, Heartbeat(health, BusHeartbeat(edge.sink), not_heard)]
-    heartbeat = Heartbeat(health, BusHeartbeat(edge.sink), not_heard, lock.granted)
+        return [taking, networks, Heartbeat(health, BusHeartbeat(edge.sink), not_heard, until=until)]
+    heartbeat = Heartbeat(health, BusHeartbeat(edge.sink), not_heard, lock.granted, until)
     return [lock, taking, networks, *([NetworkCommands(settings, pool)] if pool else []), heartbeat]
 
 
-def _mqtt(settings: Settings, engine: Engine, counters: Counters, lock: SessionLock | None) -> dict[str, Source]:
+def _mqtt(settings: Settings, engine: Engine, counters: Counters, lock: SessionLock | None) -> dict[str, MqttSource]:
     """The MQTT source; without a lock the session of an edge that has no database."""
     mqtt, origin = settings.mqtt, origins_of(settings).of_topic
     permitted, session = (lambda: True, None) if lock is None else (lock.granted, lock.session)
@@ -254,6 +260,11 @@ def _reasons(parts: Sequence[Part]) -> list[str]:
 def _not_heard(engine: Part, taking: Sources) -> list[str]:
     """Why something that was sent may not be received, or not be passed on, yet; empty when all is."""
     return engine.reasons() + taking.not_heard()
+
+
+def _read_until(mqtt: Mapping[str, MqttSource]) -> Micros:
+    """All that was published up to then is read and handed over."""
+    return min([now_micros(), *(source.until() for source in mqtt.values())]) - MARGIN
 
 
 def _open_files() -> None:

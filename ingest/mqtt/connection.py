@@ -24,6 +24,7 @@ from hub.settings import Mqtt
 from ingest.mqtt.authority import broker_context, broker_fault
 from ingest.mqtt.buffered_socket import BufferedSocket
 from ingest.mqtt.frames import Publish, holds_packet, take_publishes
+from ingest.mqtt.window import Window
 
 CONFIRM_S = 10.0
 """How long the broker may take to accept the connection or the subscriptions."""
@@ -110,6 +111,7 @@ class MqttConnection:
         """Whether the broker knew the session, once it has accepted the connection."""
         self._pinged = self._heard = time.monotonic()
         self._pings = self._pongs = 0
+        self.window = Window()
         self._waiting: asyncio.Future[None] | None = None
         """For something to read, or to send on."""
 
@@ -204,13 +206,17 @@ class MqttConnection:
         while not code and self.refusal is None:
             messages, sock.position = take_publishes(sock.buffer, sock.position, self._version5)
             if messages:
+                self.window.read(sum(message.packet_id > 0 for message in messages))
                 self._received(messages)
             begin, sock.position = sock.position, self._take_answers(sock.buffer, sock.position)
             if sock.position != begin:
                 continue  # behind answers there may be messages again, and paho would let go of them
             if not holds_packet(sock.buffer, sock.position):
                 break
-            self._pongs += sock.buffer[sock.position] == _PINGRESP
+            if sock.buffer[sock.position] == _PINGRESP:
+                self._pongs += 1
+                self.window.answered()
+                self._ask()
             code = self._client.loop_read()
         return code
 
@@ -247,8 +253,14 @@ class MqttConnection:
     def ping(self) -> None:
         """Send PINGREQ."""
         self._pinged, self._pings = time.monotonic(), self._pings + 1
+        self.window.pinged()
         self._socket.send(_PINGREQ)
         self._socket.flush()
+
+    def _ask(self) -> None:
+        """Ask the broker whether it keeps messages back, where that is not known."""
+        if self.window.asks:
+            self.ping()
 
     def mark(self, topic: str, payload: bytes) -> None:
         """Publish a marker with QoS 1; whether it arrives is not waited for."""
@@ -274,6 +286,8 @@ class MqttConnection:
         sock = self._socket
         sock.send(packets.tobytes())
         sock.flush()
+        self.window.acknowledged(len(packet_ids))
+        self._ask()
 
     def close(self) -> None:
         """Disconnect cleanly; the broker keeps the session."""

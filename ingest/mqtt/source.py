@@ -97,6 +97,10 @@ class MqttSource:
         """Whether the session may still hold messages from before the connection."""
         return self._reader is None or self._reader.behind
 
+    def until(self) -> Micros:
+        """Up to when all that was published is read, or was on its way just now, while it is connected."""
+        return now_micros() if self._reader is None else self._reader.connection.window.until()
+
     def reasons(self) -> list[str]:
         """What else keeps it from its session; empty if nothing does."""
         if self._conflict.suspected:

@@ -15,13 +15,14 @@ import pytest
 
 from analytics.reordering.clock import DEAF
 from analytics.rules.rulebook import GRACE
+from ingest.handover.dispatch import worker_of
 from tests.support.batches import fetch
 from tests.support.broker import Mosquitto
 from tests.support.bus import READING, open_bus
 from tests.support.guidance import GUIDANCE
 from tests.support.hub import Hub
 from tests.support.kafka_topics import KafkaTopics
-from tests.support.numbered import register, wait_for
+from tests.support.numbered import DEVICES, register, wait_for
 from tests.support.process import wait_until
 
 HEAVY = pytest.mark.heavy
@@ -143,6 +144,48 @@ def test_a_hold_does_not_end_while_the_broker_may_have_kept_more(
         expected = [(f"counter-{number}", began + HOLD_S * 1000) for number in STAYS]
         wait_until(lambda: len(_raised(database)) >= len(STAYS), "the hold times end", 60)
         assert _raised(database) == expected
+
+
+@pytest.mark.heavy
+def test_a_hold_does_not_end_while_a_worker_that_stands_still_holds_up_the_rest(
+    database: str, mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    """The broker sends only so many messages ahead: the reading that comes next lies there."""
+    ahead = 20
+    mosquitto.stop()
+    mosquitto.settings["max_inflight_messages"] = str(ahead)
+    mosquitto.start()
+    stopped, silent, heard = _of_worker(1)[0], *_of_worker(2)[:2]
+    with closing(Hub(database, mosquitto.port, tmp_path, "--workers", "2")) as hub:
+        register(hub.start())
+        hub.put("/rules/many", **RULE)
+        _publish(mosquitto, time.time_ns() // 1_000_000, 12, silent)
+        wait_until(lambda: bool(_raised(database)), "hold times end by themselves", 60)
+        told = _raised(database)
+        began = time.time_ns() // 1_000_000
+        _publish(mosquitto, began, 12, heard)
+        wait_for(database, 2)
+        worker = hub.workers[1]
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            for number in range(ahead + 1):
+                _publish(mosquitto, began + number, 1, stopped)
+            _publish(mosquitto, began + 1, 1, heard)
+            over = time.monotonic() + HOLD_S + 2
+            wait_until(lambda: time.monotonic() > over, "it would have ended")
+        finally:
+            os.kill(worker, signal.SIGCONT)
+        wait_for(database, ahead + 4)
+        assert _raised(database) == told
+        began = time.time_ns() // 1_000_000
+        _publish(mosquitto, began, 12, heard)
+        wait_until(lambda: len(_raised(database)) > 1, "hold times end by themselves again", 30)
+        assert _raised(database) == sorted([*told, (f"counter-{heard}", began + HOLD_S * 1000)])
+
+
+def _of_worker(number: int) -> list[int]:
+    """Numbers of the devices that a worker of two has."""
+    return [one for one in range(DEVICES) if worker_of(f"counter-{one}", 2) == number]
 
 
 @contextmanager
