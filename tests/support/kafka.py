@@ -46,6 +46,7 @@ transaction.state.log.num.partitions=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 log.retention.ms=-1
+metadata.max.idle.interval.ms=0
 """
 
 PASSWORD = "s3cret-of-tests"
