@@ -89,7 +89,7 @@ class Reader:
 
 
 def _store(database: str, at: float, value: float, quality: int) -> None:
-    fetch(database, "select ensure_partition(now()::date)")
+    fetch(database, "select ensure_partition((now() at time zone 'UTC')::date)")
     row = f"(to_timestamp({at}), {value}, 1, {quality})"
     fetch(database, f"insert into reading (ts, value, series_id, quality) values {row} returning 1")
 
