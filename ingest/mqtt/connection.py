@@ -110,7 +110,7 @@ class MqttConnection:
         self.session_present = False
         """Whether the broker knew the session, once it has accepted the connection."""
         self._pinged = self._heard = time.monotonic()
-        self._pings = self._pongs = 0
+        self._pings = self._pongs = self._awaited = 0
         self.window = Window()
         self._waiting: asyncio.Future[None] | None = None
         """For something to read, or to send on."""
@@ -237,7 +237,7 @@ class MqttConnection:
         Not left to paho: its answer lies behind what was not read yet, and paho would take the broker for dead.
         """
         if self._accepted and time.monotonic() - self._pinged >= self._settings.keepalive_s / 2:
-            self.ping()
+            self._ping()
 
     async def round_trip(self) -> None:
         """Return once the broker has handled all that was sent to it; what it sends meanwhile is received."""
@@ -247,11 +247,15 @@ class MqttConnection:
 
     @property
     def answered(self) -> bool:
-        """Whether the broker has answered each ping, and so has handled all that was sent before the last one."""
-        return self._pongs >= self._pings
+        """Whether the broker has answered the last ping(), and so has handled all that was sent before it."""
+        return self._pongs >= self._awaited
 
     def ping(self) -> None:
-        """Send PINGREQ."""
+        """Send PINGREQ; `answered` tells when the answer to it is there, whatever else is pinged meanwhile."""
+        self._ping()
+        self._awaited = self._pings
+
+    def _ping(self) -> None:
         self._pinged, self._pings = time.monotonic(), self._pings + 1
         self.window.pinged()
         self._socket.send(_PINGREQ)
@@ -260,7 +264,7 @@ class MqttConnection:
     def _ask(self) -> None:
         """Ask the broker whether it keeps messages back, where that is not known."""
         if self.window.asks:
-            self.ping()
+            self._ping()
 
     def mark(self, topic: str, payload: bytes) -> None:
         """Publish a marker with QoS 1; whether it arrives is not waited for."""

@@ -73,3 +73,20 @@ async def test_messages_behind_an_answer_in_one_read_are_handed_on_and_acknowled
                 assert [await anext(heard), await anext(heard)] == [("a", b"!"), ("a", b"?")]
                 await eventually(partial(_is, lambda: len(asked) == 4), "they are acknowledged", 5)
     assert asked[3].startswith(b"\x40\x02\x00\x07\x40\x02\x00\x08"), "else they fill the window of the broker"
+
+
+async def test_a_ping_is_answered_though_another_one_follows_behind_a_full_window() -> None:
+    more = b"\x32\x07\x00\x01a\x00\x08\x00?"
+    async with broker(CONNACK, SUBACK + MESSAGE, more + b"\xd0\x00", *[b""] * 2) as (port, asked):
+        heard: list[Publish] = []
+        connection = MqttConnection(Mqtt(port=port, version="5"), ["a"], heard.extend, "one")
+        await connection.connect()
+        async with asyncio.timeout(5):
+            while not heard:
+                await connection.read()
+            connection.ping()
+            connection.acknowledge([heard[0].packet_id])
+            await connection.read()
+            assert connection.answered
+            await eventually(partial(_is, lambda: b"".join(asked[2:]).count(b"\xc0\x00") == 2), "it is asked again", 5)
+        connection.close()
