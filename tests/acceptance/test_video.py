@@ -64,17 +64,23 @@ def hub(database: str, mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Hub]:
         hub.close()
 
 
-def children(pid: int) -> list[int]:
-    """Processes that read video below one."""
+def children(pid: int, module: bytes = b"app.video.child") -> list[int]:
+    """Processes of a module below one: as given, those that read video."""
     found = list[int]()
     for each in Path("/proc").glob("[0-9]*"):
         try:
             parent = int((each / "stat").read_text().rpartition(")")[2].split()[1])
-            if parent == pid and b"app.video.child" in (each / "cmdline").read_bytes():
+            if parent == pid and module in (each / "cmdline").read_bytes():
                 found.append(int(each.name))
         except OSError:
             continue
     return found
+
+
+def gate_is_warm(pid: int) -> bool:
+    """Whether the processes that pictures pass have loaded OpenCV: an alarm waits 0.3 s for its picture."""
+    gates = children(pid, b"ingest.pictures.child")
+    return bool(gates) and all("cv2" in Path(f"/proc/{gate}/maps").read_text() for gate in gates)
 
 
 def test_what_is_found_is_stored_once(
@@ -150,6 +156,7 @@ def test_a_hub_goes_on_patrol_and_ends_what_lasts_at_a_camera_that_is_removed(
     status, said = run_hub(*add, env=env, folder=tmp_path)
     assert status == 0, said
     wait_until(lambda: camera.played, "it is visited")
+    wait_until(lambda: gate_is_warm(hub.pid), "pictures can pass")
     camera.clip = clip("black.h264")
     wait_until(lambda: rows(database, EVENTS) == [BLACK], "the dark is an event")
     pictures = "select why, content is not null from event_picture"

@@ -59,11 +59,11 @@ def test_half_the_rate(database: str, mosquitto: Mosquitto, tmp_path: Path) -> N
         hub = Hub(database, line.port, tmp_path)
         try:
             register(hub.start())
-            with Numbers(mosquitto.port, MESSAGES) as numbers:
+            with Numbers(mosquitto.port, MESSAGES, stops=(0.1, 0.3)) as numbers:
                 wait_for(database, MESSAGES // 10)
-                whole = _bytes_per_s(line, database, MESSAGES * 2 // 10)
+                whole = _bytes_per_s(line, database, MESSAGES * 3 // 10, numbers.go_on)
                 line.bytes_per_s = round(whole / 2)
-                half = _bytes_per_s(line, database, MESSAGES * 5 // 10)
+                half = _bytes_per_s(line, database, MESSAGES * 6 // 10, numbers.go_on)
                 wait_until(lambda: numbers.acknowledged == MESSAGES, "the broker takes everything all the same", 60)
             assert half < 0.7 * whole
             wait_for(database, MESSAGES)
@@ -73,9 +73,10 @@ def test_half_the_rate(database: str, mosquitto: Mosquitto, tmp_path: Path) -> N
             hub.close()
 
 
-def _bytes_per_s(line: Line, database: str, readings: int) -> float:
-    """What the broker sends a second, from now until so many readings are stored."""
+def _bytes_per_s(line: Line, database: str, readings: int, go_on: Callable[[], None]) -> float:
+    """What the broker sends a second once the load goes on, until so many readings are stored."""
     before, began = line.passed, time.monotonic()
+    go_on()
     wait_for(database, readings)
     return (line.passed - before) / (time.monotonic() - began)
 
