@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from signal import Signals
@@ -131,4 +131,5 @@ def publisher(host: str, port: int, client_id: str = "") -> Iterator[mqtt.Client
         yield client
     finally:
         client.disconnect()
-        client.loop_stop()
+        with suppress(AttributeError):  # of paho, whose thread may end between its look and its join
+            client.loop_stop()
