@@ -34,7 +34,7 @@ from tests.support.raw_avi import raw_avi
 
 BAD_CHILD = (sys.executable, "-m", "tests.support.bad_decoder")
 LIMITS = Limits(memory_bytes=2 << 30, file_bytes=0)
-PATIENCE_S = 90.0
+PATIENCE_S = 180.0
 
 
 async def put(origin: Origin, payload: bytes, pictures: tuple[Picture, ...] = (), clip: Clip | None = None) -> None:
@@ -51,7 +51,7 @@ def following(name: str, url: str, readers: Readers) -> VideoFollowing:
     findings = Findings(Origin("video", name, name, "frame", protocol="video"), put, note)
     parsed, _ = parse_url("rtsp", url)
     wanted = Wanted(name, "rtsp", parsed.shown, None, datetime.now(UTC), (), name, {"kinds": []})
-    return VideoFollowing(wanted, parsed, None, findings, readers, outgoing, Video(silent_s=2), asyncio.Semaphore(9))
+    return VideoFollowing(wanted, parsed, None, findings, readers, outgoing, Video(silent_s=15), asyncio.Semaphore(9))
 
 
 @asynccontextmanager
@@ -89,20 +89,25 @@ async def until(condition: object, what: str) -> None:
 async def test_a_stream_that_breaks_its_decoder_is_read_alone_and_the_others_go_on(
     breaks: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readers_of, "HANGS_S", 2.0)
+    monkeypatch.setattr(readers_of, "HANGS_S", 4.0)
     readers = Readers(1, 8, lambda name, most: Reader(name, most, BAD_CHILD, LIMITS))
-    shared, ward, *_ = readers.all
+    shared, *wards = readers.all
+
+    def ended_alone() -> int:
+        """In any ward: where a picture of the good one was being read, too, it may have been given the first."""
+        return sum(each.restarts for each in wards)
+
     with HttpCamera() as good_camera, HttpCamera() as bad_camera:
         good = following("good", good_camera.url(), readers)
         bad = following("bad", bad_camera.url("snapshot"), readers)
         async with kept(readers, good, bad):
             await until(lambda: good.shown and bad.shown, "both are read")
-            assert (shared.restarts, ward.pid) == (0, None)
+            assert (shared.restarts, [each.pid for each in wards]) == (0, [None] * len(wards))
             bad_camera.show = lambda _number: breaks
             await until(lambda: bad.standing.state == "down", "the bad one is reported")
             assert bad.standing.error == Sentence("camera.failed.crashed")
             await until(lambda: good.shown and good.opened_times == 2, "the good one is read again")
-            await until(lambda: ward.restarts == 1, "the bad one is read alone, and ends nothing but itself")
+            await until(lambda: ended_alone() == 1, "the bad one is read alone, and ends nothing but itself")
             assert bad.standing.error == Sentence("camera.failed.crashed")
             assert (shared.restarts, good.opened_times) == (1, 2)
             assert good.shown is not None

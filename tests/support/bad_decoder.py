@@ -3,6 +3,7 @@
 A decoder that a stranger's bytes have broken does such things; no production code has a switch for them.
 """
 
+import mmap
 import os
 import sys
 import time
@@ -11,7 +12,7 @@ from app.video import child
 from ingest.video import decoding
 
 ABORT, HANG, EAT = (b"\xff\xd8\xff" + what for what in (b"abort", b"hang", b"eat"))
-_eaten: list[bytearray] = []
+_eaten: list[mmap.mmap] = []
 _still = decoding.still
 
 
@@ -21,8 +22,11 @@ def still(jpeg: bytes) -> decoding.Picture:
         os.abort()
     if jpeg == HANG:
         time.sleep(3_600)
-    while jpeg == EAT:  # until there is none: the limit of the process
-        _eaten.append(bytearray(16 << 20))
+    while jpeg == EAT:  # until there is none: the limit of the process, which counts what is not touched, too
+        try:
+            _eaten.append(mmap.mmap(-1, 16 << 20))
+        except OSError as error:
+            raise MemoryError from error
     return _still(jpeg)
 
 
