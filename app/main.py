@@ -96,6 +96,8 @@ def serve(
 ) -> None:
     """Run the hub. SIGTERM: take nothing more, commit and settle what was taken, exit within drain_s (10 s).
 
+    What is away by then, such as the database, is waited for 5 s more at most.
+
     Example:  hub serve --config hub.toml --workers 2
 
     Example:  hub serve --config hub.toml --roles edge,worker,api

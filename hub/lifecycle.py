@@ -2,19 +2,23 @@
 
 A process is a list of parts. They are opened phase by phase, each with its tasks in the group of the process. On
 SIGTERM or SIGINT all of them stop taking, then they are drained along the way of a message, then what still runs is
-cancelled, and the parts are closed in the reverse order of their opening.
+cancelled, and the parts are closed in the reverse order of their opening. A server that is away may be waited for by
+each of them: after CLOSE_S the process is left.
 """
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from enum import IntEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 log = logging.getLogger(__name__)
 
+CLOSE_S = 5.0
+"""After the time of the drain, for all that is cancelled and closed, and until the process ends."""
 Named = tuple[str, Coroutine[Any, Any, None]]
 """A task by its name."""
 
@@ -61,6 +65,13 @@ class _Ended(Exception):
     """All parts are drained; remaining tasks are cancelled."""
 
 
+def left(finished: bool) -> NoReturn:
+    """End the process at once, as a kill does: nothing is lost by it."""
+    log.warning("something that is away is still waited for: left as it is, %g s after drain_s", CLOSE_S)
+    logging.shutdown()
+    os._exit(0 if finished else 1)
+
+
 class Lifecycle:
     """Runs the parts of a process until stopped.
 
@@ -68,16 +79,16 @@ class Lifecycle:
     deliver again what was not acknowledged.
     """
 
-    def __init__(self, parts: Sequence[Part], drain_s: float) -> None:
-        self._parts, self._drain_s = sorted(parts, key=lambda part: part.phase), drain_s
+    def __init__(self, parts: Sequence[Part], drain_s: float, leave: Callable[[bool], None] = left) -> None:
+        """`leave`: how the process ends that has not ended CLOSE_S after `drain_s`, told whether all was settled."""
+        self._parts, self._drain_s, self._leave = sorted(parts, key=lambda part: part.phase), drain_s, leave
         self._opened: list[Part] = []
-        self._stopping = asyncio.Event()
+        self._stopping, self._finished = asyncio.Event(), False
         self._under_way: asyncio.Timeout | None = None
         """What a signal cuts short: the opening, or the drain."""
 
     async def run(self) -> bool:
         """Run until SIGTERM, SIGINT, `stop`, or a task fails; True when all accepted work was settled."""
-        finished = False
         async with AsyncExitStack() as stack:
             with _on_signals(self._signalled):
                 try:
@@ -85,13 +96,14 @@ class Lifecycle:
                         await self._open(stack, group)
                         await self._stopping.wait()
                         log.info("stopping: accepting nothing more, finishing what was accepted")
+                        self._leave_after(self._drain_s + CLOSE_S)
                         for part in self._opened:
                             part.stop_taking()
-                        finished = await self._drain()
+                        self._finished = await self._drain()
                         raise _Ended
                 except* _Ended:
                     log.debug("all tasks have ended")
-        return finished
+        return self._finished
 
     def stop(self) -> None:
         """Stop gracefully; interrupts the startup of parts."""
@@ -102,8 +114,12 @@ class Lifecycle:
     def _signalled(self) -> None:
         if self._stopping.is_set():
             self._drain_s = 0.0
+            self._leave_after(CLOSE_S)
             self._cut()
         self.stop()
+
+    def _leave_after(self, seconds: float) -> None:
+        asyncio.get_running_loop().call_later(seconds, lambda: self._leave(self._finished))
 
     def _cut(self) -> None:
         if self._under_way is not None and not self._under_way.expired():

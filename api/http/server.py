@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.http.addresses import ANONYMOUS_PER_S
 from api.http.certificate import Certificate
 from api.http.connection import WRITE, Connection, State
+from api.http.interrupted import Interrupted
 from api.http.socket import MESSAGE, Socket
 
 HEADERS_S = 10.0
@@ -116,14 +117,14 @@ def configured(
     anonymous_per_s: float = ANONYMOUS_PER_S,
     gateways: Sequence[str] = (),
 ) -> Server:
-    """Configure a server; on shutdown requests have `graceful_s`: a second before its end they are cancelled.
+    """Configure a server; on shutdown requests have `graceful_s`: a second before its end they are answered 503.
 
     With a certificate it speaks HTTPS. Gateways, addresses or networks, tell by X-Forwarded-For for whom they ask: the
     last address in it that is not a gateway's.
     """
     return Server(
         uvicorn.Config(
-            InPieces(app),
+            InPieces(Interrupted(app)),
             host=host,
             port=port,
             http=Connection,

@@ -33,6 +33,8 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % LARGE)]})
         await send({"type": "http.response.body", "body": bytes(LARGE)})
         return
+    if scope["path"] == "/endless":
+        await asyncio.Event().wait()
     size, more, status = 0, scope["path"] != "/unread", 200
     while more:
         try:
@@ -88,6 +90,23 @@ async def test_a_second_head_on_the_same_connection_is_cut_off_too(port: int) ->
         assert await reader.readexactly(1) == b"2"
         writer.write(HEAD)
         assert await reader.read() == b""
+    writer.close()
+
+
+async def test_a_request_that_the_end_of_the_server_cuts_off_is_answered_503(
+    running: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", running.config.port)
+    writer.write(HEAD.replace(b" / ", b" /endless ") + b"\r\n")
+    async with asyncio.timeout(20):
+        while not running.server_state.tasks:  # noqa: ASYNC110 it tells nobody
+            await asyncio.sleep(0.01)
+        running.should_exit = True
+        answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"retry-after: 5" in answer
+    assert b"Ask again" in answer
+    assert not [record for record in caplog.records if record.exc_info]
     writer.close()
 
 

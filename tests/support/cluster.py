@@ -6,7 +6,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -95,6 +96,19 @@ class Cluster:
         """SIGKILL the postmaster: the server crashes, its backends follow."""
         assert self._process is not None
         self._process.kill()
+
+    @contextmanager
+    def standing(self) -> Iterator[None]:
+        """All of its processes stand still, as on a machine that hangs: it takes connections, and says nothing."""
+        backends = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii").split()
+        all_of_it = [self.pid, *map(int, backends)]
+        for pid in all_of_it:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in reversed(all_of_it):
+                os.kill(pid, signal.SIGCONT)
 
     def stop(self) -> None:
         """Stop in an orderly way: sessions are ended, the data is kept."""

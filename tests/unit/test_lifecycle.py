@@ -100,6 +100,34 @@ async def test_a_drain_that_takes_too_long_is_cut_short(caplog: pytest.LogCaptur
     assert any("stopped before everything was committed" in message for message in caplog.messages)
 
 
+@pytest.mark.parametrize("finished", [True, False])
+async def test_a_part_that_does_not_close_is_left(monkeypatch: pytest.MonkeyPatch, *, finished: bool) -> None:
+    monkeypatch.setattr("hub.lifecycle.CLOSE_S", 0.02)
+    closing, left = asyncio.Event(), list[bool]()
+
+    class Waiting(Told):
+        @asynccontextmanager
+        async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
+            async with super().opened(group):
+                yield
+                await closing.wait()
+
+    def leave(finished: bool) -> None:
+        left.append(finished)
+        closing.set()
+
+    notes: list[str] = []
+    waiting = Waiting(notes, Phase.STORE)
+    if not finished:
+        waiting.draining.clear()
+    lifecycle = Lifecycle([waiting], 0.02, leave)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(lifecycle.run())
+        await _until(lambda: len(notes) == 1)
+        lifecycle.stop()
+    assert left == [finished]
+
+
 async def test_a_second_signal_is_the_hard_stop_and_a_third_changes_nothing() -> None:
     notes: list[str] = []
     slow = Told(notes, Phase.ENGINE)

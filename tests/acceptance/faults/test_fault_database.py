@@ -15,6 +15,7 @@ from tests.support.cluster import Cluster
 from tests.support.hub import Hub
 from tests.support.line import Break, Line
 from tests.support.numbered import Numbers, check, count, held, register, resident_mb, wait_for
+from tests.support.posts import Posts
 from tests.support.process import wait_until
 
 MESSAGES = 100_000
@@ -48,6 +49,28 @@ def test_postgresql_killed(
     assert hub.pid == pid
     assert hub.terminate() == 0
     check(own_database, messages)
+
+
+def test_a_hub_that_is_told_to_end_while_its_database_stands_still_ends(
+    own_database: str, own_cluster: Cluster, mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    """Each part that closes would wait for the store, one after the other: 40 s and more."""
+    hub, total = Hub(own_database, mosquitto.port, tmp_path, HUB_DRAIN_S="2"), 20_000
+    try:
+        register(hub.start())
+        with Posts(hub.port, total) as posts:
+            wait_for(own_database, total // 10)
+            with own_cluster.standing():
+                assert hub.terminate() == 1
+            assert "left as it is" in hub.text()
+            assert "Traceback" not in hub.text()
+            hub.start()
+        assert posts.acknowledged == total
+        assert None not in posts.retry_after
+        assert hub.terminate() == 0
+        check(own_database, total)
+    finally:
+        hub.close()
 
 
 @pytest.mark.heavy
