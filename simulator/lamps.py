@@ -10,6 +10,7 @@ import msgspec
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from hub.mqtt_thread import leave_broker
 from simulator.fleet import Thing
 from simulator.publisher import Broker
 
@@ -45,8 +46,7 @@ class Lamps:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        leave_broker(self._client)
 
     def _on_connect(self, client: mqtt.Client, _user: Any, _flags: Any, code: Any, _properties: Any) -> None:
         if not code.is_failure:

@@ -10,6 +10,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from hub.mqtt_thread import leave_broker
+
 Note = TypeVar("Note")
 
 KEEPALIVE_S = 30
@@ -111,8 +113,7 @@ class Publisher(Generic[Note]):
 
     def close(self) -> None:
         """End the connection."""
-        self._client.disconnect()
-        self._client.loop_stop()
+        leave_broker(self._client)
 
     def __enter__(self) -> "Publisher[Note]":
         return self.open()

@@ -43,6 +43,7 @@ from app.check.subscriptions import check_subscriptions
 from app.check.warnings import check_warnings
 from devices.topics import own_topic
 from hub.errors import ConfigError, HubError
+from hub.mqtt_thread import leave_broker
 from hub.settings import Database, Mqtt, Settings
 from hub.store.pool import connect, lasting_errors, sorted_errors
 from hub.store.rebuild import progress, waits_for_owner
@@ -233,8 +234,7 @@ class _Session:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
+        leave_broker(self.client)
 
     def wait(self, ready: Callable[[], bool], for_what: str) -> None:
         """Wait until `ready`; TimeoutError names what did not come in ANSWER_S."""

@@ -16,6 +16,7 @@ from app.demo.broker import USERNAME, start_broker
 from app.demo.database import socket_folder, start_database
 from app.demo.processes import DemoError, Processes, Stopped, birth, end_leftovers
 from app.demo.run import LOCK, own_folder
+from hub.mqtt_thread import leave_broker
 from simulator.publisher import Broker, Publisher
 from tests.support.process import Process, wait_until
 
@@ -63,9 +64,7 @@ def test_iotcore_keeps_what_a_session_missed_or_left_unacknowledged(processes: P
         return hub
 
     def left(hub: Client, port: int) -> None:
-        hub.disconnect()
-        wait_until(lambda: not hub.is_connected(), "the end of the session's connection")
-        hub.loop_stop()
+        leave_broker(hub)
         wait_until(lambda: _connections(port) == 1, "the broker has closed it too, and has the sender alone")
         got.clear()
 
@@ -96,8 +95,7 @@ def test_iotcore_keeps_what_a_session_missed_or_left_unacknowledged(processes: P
             left(hub, port)
             hub = connected(port)
             wait_until(lambda: unacknowledged <= set(got), "what was not acknowledged came again")
-            hub.disconnect()
-            hub.loop_stop()
+            leave_broker(hub)
 
 
 def test_a_child_that_ends_is_told_with_its_last_words(processes: Processes) -> None:

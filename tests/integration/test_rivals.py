@@ -8,6 +8,7 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from hub.mqtt_thread import leave_broker
 from tests.support.broker import Mosquitto
 from tests.support.hub import Hub, run_hub
 from tests.support.kafka_topics import KafkaTopics
@@ -120,8 +121,7 @@ def test_a_stranger_with_the_same_client_id(hub: Hub, database: str, mosquitto: 
             wait_until(lambda: "another hub or client uses mqtt.client_id 'ganzhi-hub'" in hub.text(), "told why", 30)
             assert "takes the session over" in hub.api.get("/readyz").text
     finally:
-        rival.disconnect()
-        rival.loop_stop()
+        leave_broker(rival)
     wait_until(lambda: _ready(hub), "the hub has its session again", 60)
     wait_for(database, MESSAGES)
     assert seen  # the rival was sent messages; as it acknowledged none, the hub got them in the end

@@ -13,6 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from devices.credentials.dynsec import CONTROL, RESPONSE, acls_of, put_account, put_role, role_of
 from devices.credentials.rights import grants
+from hub.mqtt_thread import leave_broker
 from tests.support.broker import Mosquitto
 from tests.support.dynsec import PLUGIN, find_plugin
 from tests.support.hub import Hub, run_hub
@@ -88,8 +89,7 @@ class Client:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.paho.disconnect()
-        self.paho.loop_stop()
+        leave_broker(self.paho)
 
     def subscribe(self, topic: str) -> "Client":
         self.paho.subscribe(topic, qos=1)

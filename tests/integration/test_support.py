@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from hub.mqtt_thread import leave_broker
 from tests.support import process
 from tests.support.broker import Mosquitto
 from tests.support.cluster import Cluster
@@ -75,8 +76,7 @@ def test_broker_keeps_a_sleeping_session_over_its_own_restart(mosquitto: Mosquit
     second = _subscriber(mosquitto, got)
     second.loop_start()
     wait_until(lambda: len(got) >= 2003, "all messages of the session")
-    second.disconnect()
-    second.loop_stop()
+    leave_broker(second)
     assert got == [b"from the command line", b"one", b"two", *[b"%d" % number for number in range(2000)]]
 
 

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from signal import Signals
@@ -12,6 +12,7 @@ from signal import Signals
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from hub.mqtt_thread import leave_broker
 from tests.support.process import Process, free_port, wait_until
 
 SETTINGS = {
@@ -130,6 +131,4 @@ def publisher(host: str, port: int, client_id: str = "") -> Iterator[mqtt.Client
     try:
         yield client
     finally:
-        client.disconnect()
-        with suppress(AttributeError):  # of paho, whose thread may end between its look and its join
-            client.loop_stop()
+        leave_broker(client)

@@ -13,6 +13,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
+from hub.mqtt_thread import leave_broker
 from tests.support.broker import Mosquitto
 from tests.support.process import free_port, wait_until
 
@@ -102,8 +103,7 @@ class Client:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.paho.disconnect()
-        self.paho.loop_stop()
+        leave_broker(self.paho)
 
     def publish(self, topic: str, payload: str | bytes) -> None:
         """Returns once it is acknowledged: mosquitto does that for what it drops, too."""

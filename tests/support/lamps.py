@@ -9,6 +9,7 @@ import psycopg
 from paho.mqtt.enums import CallbackAPIVersion
 from psycopg.types.json import Jsonb
 
+from hub.mqtt_thread import leave_broker
 from tests.support.process import wait_until
 
 BRIGHTNESS = {
@@ -75,8 +76,7 @@ class Lamp:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        leave_broker(self._client)
 
     def reply(self, body: dict[str, Any]) -> mqtt.MQTTMessageInfo:
         """Publish a reply."""

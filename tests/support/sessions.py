@@ -5,6 +5,7 @@ import psycopg
 from paho.mqtt.enums import CallbackAPIVersion
 
 from devices.addressing import subscriptions
+from hub.mqtt_thread import leave_broker
 from tests.support.process import wait_until
 
 OLD = "ganzhi-hub"
@@ -48,6 +49,5 @@ def _connected(port: int, session: str, *, clean: bool, subscribe: bool) -> bool
             client.subscribe([(topic, 1) for topic in subscriptions("ganzhi/v1")])
             wait_until(lambda: confirmed, "the subscriptions")
     finally:
-        client.disconnect()
-        client.loop_stop()
+        leave_broker(client)
     return present[0]
