@@ -220,6 +220,11 @@ async def _unavailable(request: Request, error: Exception) -> Response:
     return _told(request, 503, Sentence("refusal.http.unavailable"), headers={"Retry-After": "2"})
 
 
+def interrupted(request: Request) -> Response:
+    """What is answered to a request that the end of the server cuts off."""
+    return _told(request, 503, Sentence("refusal.http.interrupted"), headers={"Retry-After": "5"})
+
+
 async def _unaudited(request: Request, error: Exception) -> Response:
     log.error("%s %s is refused: %s", _method(request), request.url.path, error)
     return _told(request, 503, Sentence("refusal.audit"), headers={"Retry-After": "10"})

@@ -4,15 +4,10 @@ import asyncio
 from collections.abc import MutableMapping
 from typing import Any
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.problems import answer
-
-DETAIL = (
-    "this hub ends, and could not wait for what was asked: it may be done, or not. Ask again: what carries its time "
-    "(ts), or an event's id, is stored once"
-)
-AGAIN_S = 5
+from api.problems import interrupted
 
 
 class Interrupted:
@@ -34,4 +29,4 @@ class Interrupted:
         except asyncio.CancelledError:
             if begun:
                 raise
-            await answer(503, DETAIL, headers={"Retry-After": str(AGAIN_S)})(scope, receive, send)
+            await interrupted(Request(scope))(scope, receive, send)
